@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, Protocol, TypeVar, TypeVarTuple
 
 import pandas as pd
 
+from analytics.decision.summary import RouteName
 from analytics.rules import Rules
 
 Polygon = Sequence[Sequence[tuple[float, float]]]
@@ -185,6 +186,19 @@ class GridPage:
     total: int
 
 
+@dataclass(frozen=True)
+class KeyCounts:
+    """How many communities there are, are ranked on each route and meet the criterion, and their valid answers.
+
+    `responses` is None where it is unknown of all of them.
+    """
+
+    communities: int
+    ranked: Mapping[RouteName, int]
+    met: int
+    responses: int | None
+
+
 CATEGORICAL_COLUMNS: Final = (
     "name",
     "english_name",
@@ -210,6 +224,30 @@ CATEGORICAL_COLUMNS: Final = (
     "criterion_evidence_reason",
 )
 """Columns of standings that a source returns as pandas categories: rows of these are chosen by whole numbers."""
+
+DRAWN_COLUMNS: Final = (
+    "responses",
+    "satisfied",
+    "complaints",
+    "exposure_household_years",
+    "satisfaction_score",
+    "satisfaction_rank",
+    "satisfaction_last_rank",
+    "satisfaction_status",
+    "complaints_per_1000_household_years",
+    "complaint_rank",
+    "complaint_last_rank",
+    "complaint_status",
+    "criterion_status",
+    "satisfaction_lower",
+    "satisfaction_upper",
+    "satisfaction_shrunk",
+    "satisfaction_evidence",
+    "complaint_rate_lower",
+    "complaint_rate_upper",
+    "complaint_evidence",
+)
+"""Columns of the standings that pages draw of all communities; the others they need of single ones."""
 
 Answer = TypeVar("Answer", bound=Sized)
 Arguments = TypeVarTuple("Arguments")
@@ -241,10 +279,43 @@ class EvaluationSource(Protocol):
     def standings(self, evaluation_id: int) -> pd.DataFrame:
         """Return one row per community that the account may see, in the order of the community's sort key.
 
-        Columns: community_id, number, name, english_name, region, region_english, subdistrict, subdistrict_english,
-        neighbourhood, neighbourhood_english, company, company_english, those of an analytics standings frame and
+        Columns: community_id, number, name, english_name, region, region_english and `DRAWN_COLUMNS`. Those of
+        `CATEGORICAL_COLUMNS` are categories.
+
+        Raises
+        ------
+        LookupError
+            If there is no such evaluation.
+        """
+
+    def standings_of(self, evaluation_id: int, numbers: Sequence[str]) -> pd.DataFrame:
+        """Return the same of some communities with all columns, in the order of `numbers`; without those out of sight.
+
+        Columns: those of `standings`, subdistrict, subdistrict_english, neighbourhood, neighbourhood_english, company,
+        company_english, those of an analytics standings frame and
         `analytics.evidence.weigh_evidence.EVIDENCE_COLUMNS`; the latter are missing in evaluations that were made
-        before evidence was weighed. `CATEGORICAL_COLUMNS` are categories.
+        before evidence was weighed.
+
+        Raises
+        ------
+        LookupError
+            If there is no such evaluation.
+        """
+
+    def places(self, evaluation_id: int) -> pd.DataFrame:
+        """Return the regions with the subdistricts that have communities in `standings`, in the order of their first.
+
+        Columns: region, region_english, subdistrict, subdistrict_english; of communities without a subdistrict a row
+        that names none.
+
+        Raises
+        ------
+        LookupError
+            If there is no such evaluation.
+        """
+
+    def key_counts(self, evaluation_id: int, region: str | None) -> KeyCounts:
+        """Return the key counts of the communities in `standings`, of one region or of all.
 
         Raises
         ------

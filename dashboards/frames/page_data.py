@@ -16,7 +16,7 @@ from dashboards.frames.standings import CutOff, cut_offs, in_region, met, region
 from dashboards.frames.underreported_complaints import disclosure_of, underreporting_warnings
 from dashboards.languages import pick
 from dashboards.routes import Route
-from dashboards.source import EvaluationHeader, EvaluationSource, select_evaluation
+from dashboards.source import EvaluationHeader, EvaluationSource, KeyCounts, select_evaluation
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,7 @@ class PageData:
 
     view: View
     header: EvaluationHeader
-    everywhere: pd.DataFrame
-    standings: pd.DataFrame
+    places: pd.DataFrame
     earlier: EvaluationHeader | None
     source: EvaluationSource
 
@@ -37,14 +36,13 @@ class PageData:
         header = select_evaluation(headers, view.evaluation)
         if header is None:
             return None
-        everywhere = source.standings(header.id)
-        if view.region not in regions_of(everywhere):
+        places = source.places(header.id)
+        if view.region not in regions_of(places):
             view = view.with_changes(region=None)
         return cls(
             view=view.with_changes(evaluation=header.id),
             header=header,
-            everywhere=everywhere,
-            standings=in_region(everywhere, view.region),
+            places=places,
             earlier=_round_before(headers, header),
             source=source,
         )
@@ -54,9 +52,23 @@ class PageData:
         return self.view.language
 
     @cached_property
-    def earlier_standings(self) -> pd.DataFrame | None:
-        """The standings of the round before, of the region asked for; most pages do not need them."""
-        return None if self.earlier is None else in_region(self.source.standings(self.earlier.id), self.view.region)
+    def everywhere(self) -> pd.DataFrame:
+        """The standings of all communities in scope; the page of a single one needs few of them."""
+        return self.source.standings(self.header.id)
+
+    @cached_property
+    def standings(self) -> pd.DataFrame:
+        """The standings of the region asked for, or of all."""
+        return in_region(self.everywhere, self.view.region)
+
+    @cached_property
+    def earlier_counts(self) -> KeyCounts | None:
+        """The key counts of the round before, of the region asked for."""
+        return None if self.earlier is None else self.source.key_counts(self.earlier.id, self.view.region)
+
+    def with_all_columns(self, listed: pd.DataFrame) -> pd.DataFrame:
+        """Return some of the standings with all columns, in the same order and with the same index."""
+        return self.source.standings_of(self.header.id, listed["number"].tolist()).set_axis(listed.index)
 
     @cached_property
     def disclosure(self) -> DisclosureRules:
@@ -66,7 +78,12 @@ class PageData:
     def cut_offs(self, route: Route) -> list[CutOff]:
         """Return the cut-offs of the regions shown, in the order of their communities."""
         by_region = {cut_off.region: cut_off for cut_off in cut_offs(self.header, route)}
-        return [by_region[region] for region in regions_of(self.standings) if region in by_region]
+        return [by_region[region] for region in self.regions if region in by_region]
+
+    @property
+    def regions(self) -> list[str]:
+        """The regions that are shown, in the order of their communities."""
+        return regions_of(in_region(self.places, self.view.region))
 
     def region_label(self, region: str) -> str:
         """Return the name of a region in the language of the view."""
@@ -74,7 +91,7 @@ class PageData:
 
     @cached_property
     def _region_labels(self) -> Mapping[str, str]:
-        regions = self.everywhere[["region", "region_english"]].drop_duplicates("region")
+        regions = self.places.drop_duplicates("region")
         pairs = zip(regions["region"], regions["region_english"], strict=True)
         return {region: pick(self.language, region, english) for region, english in pairs}
 
@@ -111,7 +128,7 @@ class PageData:
         """Return the warnings of the evaluation, about the regions shown and about the whole."""
         said = [
             f"{self.region_label(region)} · {warning_sentence(warning, self.language)}"
-            for region in regions_of(self.standings)
+            for region in self.regions
             for warning in self.header.summary["regions"][region]["warnings"]
         ]
         said += [warning_sentence(warning, self.language) for warning in self.header.summary["warnings"]]

@@ -9,8 +9,8 @@ import pandas as pd
 from analytics.reports.labels import measure_axis, measure_words, sentence_case, valid_answers_words
 from analytics.rules import share_words
 from dashboards.languages import translator
-from dashboards.routes import Route
-from dashboards.source import EvaluationHeader
+from dashboards.routes import ROUTES, Route
+from dashboards.source import EvaluationHeader, KeyCounts
 
 _ESTIMATE: Final = "satisfaction_shrunk"
 _FIRST_WITH_ESTIMATES: Final = 2
@@ -139,17 +139,14 @@ def met(standings: pd.DataFrame, column: str) -> "pd.Series[bool]":
     return standings[column] == "met"
 
 
-def counts(standings: pd.DataFrame, route: Route) -> dict[str, int | None]:
-    """Return the key counts of some standings; `ranked` is about one route, `met` about the criterion.
-
-    None where a count is unknown of all communities.
-    """
-    return {
-        "communities": len(standings),
-        "ranked": int(standings[route.rank].notna().sum()),
-        "met": int(met(standings, "criterion_status").sum()),
-        "responses": known_sum(standings["responses"]),
-    }
+def key_counts_of(standings: pd.DataFrame) -> KeyCounts:
+    """Return the key counts of some standings."""
+    return KeyCounts(
+        communities=len(standings),
+        ranked={route.key: int(standings[route.rank].notna().sum()) for route in ROUTES.values()},
+        met=int(met(standings, "criterion_status").sum()),
+        responses=known_sum(standings["responses"]),
+    )
 
 
 def known_sum(numbers: "pd.Series[int]") -> int | None:

@@ -16,7 +16,7 @@ from analytics.decision.summary import STATUSES
 from analytics.evidence.bands import Evidence
 from analytics.reports.labels import evidence_words, sentence_case, status_words
 from dashboards.address import View
-from dashboards.frames.standings import counted_words
+from dashboards.frames.standings import counted_words, in_region
 from dashboards.frames.survey_channels import channels_by_number
 from dashboards.frames.underreported_complaints import underreporting_warnings
 from dashboards.languages import pick, translator
@@ -59,7 +59,7 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
     )
     table = panel(
         _("All communities"),
-        _filters(header, view, subdistricts_of(source.standings(header.id), view)),
+        _filters(header, view, subdistricts_of(source.places(header.id), view)),
         _grid(header, view),
         html.P(keep, className="apart"),
         anchor="communities",
@@ -196,12 +196,10 @@ PAGE: Final = Page(
 )
 
 
-def subdistricts_of(standings: pd.DataFrame, view: View) -> dict[str, str]:
+def subdistricts_of(places: pd.DataFrame, view: View) -> dict[str, str]:
     """Return the subdistricts of the district that is shown, or of all: by name, what the page calls each."""
-    columns = ["region", "region_english", "subdistrict", "subdistrict_english"]
-    within = standings if view.region is None else standings[standings["region"] == view.region]
     names: dict[str, list[str]] = {}
-    for row in records(within[columns].dropna(subset=["subdistrict"]).drop_duplicates()):
+    for row in records(in_region(places, view.region).dropna(subset=["subdistrict"])):
         words = pick(view.language, row["subdistrict"], row["subdistrict_english"])
         if view.region is None:
             words = f"{pick(view.language, row['region'], row['region_english'])} · {words}"

@@ -41,8 +41,8 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
     if shown is None:
         return no_evaluation(view)
     number = view.own.get("community", "")
-    found = shown.everywhere[shown.everywhere["number"] == number]
-    chooser = _chooser(shown, number)
+    found = source.standings_of(shown.header.id, [number])
+    chooser = _chooser(shown, found)
     if found.empty:
         _ = translator(view.language)
         return [chooser, panel(_("One community"), empty(_("Choose a community by its name or number.")))]
@@ -134,15 +134,14 @@ PAGE: Final = Page(
 )
 
 
-def _chooser(shown: PageData, number: str) -> Component:
+def _chooser(shown: PageData, own: pd.DataFrame) -> Component:
     _ = translator(shown.language)
-    own = shown.everywhere[shown.everywhere["number"] == number]
     select = dmc.Select(
         id="community",
         label=_("Community"),
         description=_("Name or number"),
         data=[_option(shown, row) for row in records(own if len(own) else shown.everywhere.head(MOST_MATCHES))],
-        value=number if len(own) else None,
+        value=own["number"].iloc[0] if len(own) else None,
         searchable=True,
         clearable=False,
         nothingFoundMessage=_("No community has that name."),

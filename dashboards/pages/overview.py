@@ -1,6 +1,6 @@
 """Overview page: who meets the criterion and why, how far the data support it, how the list came about."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from dashboards.address import View
 from dashboards.figures.chart_parts import count_text
 from dashboards.frames.page_data import PageData
-from dashboards.frames.standings import CutOff, counted_words, counts, cut_offs, scale_of
+from dashboards.frames.standings import CutOff, counted_words, cut_offs, key_counts_of, scale_of
 from dashboards.labels import ranked_words
 from dashboards.languages import translator
 from dashboards.pages.page import Page, Section
@@ -20,7 +20,7 @@ from dashboards.panels.list_evidence import list_evidence_panel
 from dashboards.panels.qualified import qualified_panel
 from dashboards.panels.rules import rules_panel
 from dashboards.panels.score_ranking import score_ranking_panel
-from dashboards.source import EvaluationSource
+from dashboards.source import EvaluationSource, KeyCounts
 from dashboards.widgets.components import key_figure, panel
 from dashboards.widgets.evaluation_notices import no_evaluation, provisional_notice
 
@@ -68,21 +68,20 @@ PAGE: Final = Page(path="", title=title, sections=sections, draw=draw)
 
 def _key_figures(shown: PageData) -> Component:
     _ = translator(shown.language)
-    now, before = counts(shown.standings, shown.view.route), None
-    if shown.earlier_standings is not None:
-        before = counts(shown.earlier_standings, shown.view.route)
+    route, now, before = shown.view.route, key_counts_of(shown.standings), shown.earlier_counts
 
-    def note(key: str) -> str | None:
-        here, there = now[key], None if before is None else before[key]
-        if here is None or there is None:
-            return None
-        return _("{change} since the previous round").format(change=_signed(here - there))
+    def figure(name: str, count: Callable[[KeyCounts], int | None]) -> Component:
+        here, there = count(now), None if before is None else count(before)
+        note = None
+        if here is not None and there is not None:
+            note = _("{change} since the previous round").format(change=_signed(here - there))
+        return key_figure(name, count_text(here), note=note)
 
     figures = [
-        key_figure(_("Communities"), count_text(now["communities"]), note=note("communities")),
-        key_figure(ranked_words(shown.view.route, shown.language), count_text(now["ranked"]), note=note("ranked")),
-        key_figure(_("Meet the criterion"), count_text(now["met"]), note=note("met")),
-        key_figure(counted_words(shown.header, shown.language), count_text(now["responses"]), note=note("responses")),
+        figure(_("Communities"), lambda counts: counts.communities),
+        figure(ranked_words(route, shown.language), lambda counts: counts.ranked[route.key]),
+        figure(_("Meet the criterion"), lambda counts: counts.met),
+        figure(counted_words(shown.header, shown.language), lambda counts: counts.responses),
         _cut_off_figure(shown),
     ]
     return html.Dl(figures, className="key-figures five", id="key-figures")

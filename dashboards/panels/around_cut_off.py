@@ -26,7 +26,6 @@ from dashboards.frames.standings import (
     in_rank_order,
     in_region,
     met,
-    regions_of,
     scale_of,
     share_to_meet,
     with_intervals,
@@ -75,7 +74,7 @@ def around_cut_off_panels(shown: PageData) -> list[Component]:
     cut_offs = {cut_off.region: cut_off for cut_off in shown.cut_offs(route)}
     # Sorting a frame of fifty columns takes longer than all the drawing.
     ranked = shown.standings[["region", route.rank, route.last_rank, route.score]]
-    ordered = {region: in_rank_order(in_region(ranked, region), route) for region in regions_of(shown.standings)}
+    ordered = {region: in_rank_order(in_region(ranked, region), route) for region in shown.regions}
     near = {
         region: _with_all(communities_around_cut_off(ordered[region], cut_offs.get(region)), shown)
         for region in ordered
@@ -99,9 +98,8 @@ def around_cut_off_panels(shown: PageData) -> list[Component]:
 
 def _with_all(near: pd.DataFrame, shown: PageData) -> pd.DataFrame:
     """Return communities from `in_rank_order` with all columns of the standings."""
-    whole = with_intervals(
-        shown.standings.loc[near.index], shown.view.route, evidence_method=shown.header.evidence_method
-    )
+    listed = shown.with_all_columns(shown.standings.loc[near.index])
+    whole = with_intervals(listed, shown.view.route, evidence_method=shown.header.evidence_method)
     return whole.assign(position=near["position"], tied=near["tied"])
 
 

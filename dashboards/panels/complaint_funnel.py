@@ -11,7 +11,7 @@ from analytics.statistics.funnel import Funnel, rate_funnel
 from dashboards.figures.chart_parts import allocate_points
 from dashboards.figures.complaints import funnel_figure
 from dashboards.frames.page_data import PageData
-from dashboards.frames.standings import in_region, regions_of, scale_of
+from dashboards.frames.standings import in_region, scale_of
 from dashboards.labels import funnel_positions
 from dashboards.languages import pick, translator
 from dashboards.routes import ROUTES
@@ -81,7 +81,7 @@ def funnel_panel(shown: PageData, exposed: pd.DataFrame) -> Component:
     """Return a funnel plot of each region, of communities as `exposed_communities` returns them."""
     _ = translator(shown.language)
     name = _("More or fewer complaints than chance explains")
-    by_region = {region: in_region(exposed, region) for region in regions_of(shown.standings)}
+    by_region = {region: in_region(exposed, region) for region in shown.regions}
     sizes = [len(communities) for communities in by_region.values()]
     cards = [
         _funnel_card(shown, region, by_region[region], most_drawn=drawn, most_listed=listed)

@@ -11,7 +11,7 @@ from analytics.evidence.bands import Evidence
 from analytics.reports.labels import evidence_words, route_words
 from dashboards.figures.evidence import list_evidence_figure
 from dashboards.frames.page_data import PageData
-from dashboards.frames.standings import met, regions_of, share_to_meet
+from dashboards.frames.standings import met, share_to_meet
 from dashboards.languages import translator
 from dashboards.routes import Route
 from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, panel
@@ -79,7 +79,7 @@ def list_evidence_sentence(shown: PageData, route: Route) -> str:
 
 def _facts_of(shown: PageData, route: Route) -> list[Mapping[str, Any]]:
     supported = shown.header.summary["evidence"]["regions"]
-    return [supported[region][route.key] for region in regions_of(shown.standings) if region in supported]
+    return [supported[region][route.key] for region in shown.regions if region in supported]
 
 
 def _numbers(crossed: pd.DataFrame, route: Route, language: str) -> Numbers:

@@ -7,7 +7,7 @@ from dash.development.base_component import Component
 
 from analytics.reports.labels import route_words, survey_channel_words
 from dashboards.frames.page_data import PageData
-from dashboards.frames.standings import met, regions_of, scale_of
+from dashboards.frames.standings import met, scale_of
 from dashboards.frames.survey_channels import channels_by_number
 from dashboards.languages import pick, translator
 from dashboards.routes import ROUTES
@@ -24,14 +24,14 @@ def qualified_panel(shown: PageData) -> Component:
     _ = translator(shown.language)
     name = _("Who qualifies, by which route and why")
     ranks = ["satisfaction_rank", "complaint_rank"]
-    decided = shown.standings[["region", *ranks, *(route.status for route in ROUTES.values())]]
+    decided = shown.standings[["number", "region", *ranks, *(route.status for route in ROUTES.values())]]
     qualified = decided[met(shown.standings, "criterion_status")]
     if qualified.empty:
         return panel(name, empty(_("No community meets the criterion here.")), anchor="qualified")
-    order = {region: place for place, region in enumerate(regions_of(shown.standings))}
+    order = {region: place for place, region in enumerate(shown.regions)}
     keyed = qualified[ranks].assign(place=qualified["region"].map(order).astype("int64"))
     keyed = keyed.sort_values(["place", *ranks], kind="stable").head(MOST_QUALIFIED)
-    listed = shown.standings.loc[keyed.index]
+    listed = shown.with_all_columns(qualified.loc[keyed.index])
     headings = (_("Community"), _("District"), _("Route"), _("Rank"), _("Score"), _("Answers came through"), _("Why"))
     columns = [Column(heading, heading, wide=heading == headings[-1]) for heading in headings]
     reasons = {key: shown.reasons(listed, route) for key, route in ROUTES.items()}

@@ -34,7 +34,7 @@ def trend_panel(shown: PageData, row: Mapping[str, Any], history: pd.DataFrame) 
         ],
         estimate=interval_estimates(past, _ROUTE, past["evidence_method"]),
     )
-    said = [_change_sentence(shown, limited), _regression_sentence(shown, row)]
+    said = [_change_sentence(shown, limited), _regression_sentence(shown, row, history)]
     return panel(
         name,
         chart(
@@ -94,7 +94,7 @@ def _change_sentence(shown: PageData, history: pd.DataFrame) -> str:
     return said + (_(" That is more than chance explains.") if beyond else _(" That is within what chance explains."))
 
 
-def _regression_sentence(shown: PageData, row: Mapping[str, Any]) -> str:
+def _regression_sentence(shown: PageData, row: Mapping[str, Any], history: pd.DataFrame) -> str:
     """Return the regression to the mean that a former winner must expect, or an empty text for others."""
     _ = translator(shown.language)
     region = None if shown.earlier is None else shown.earlier.summary["regions"].get(row["region"])
@@ -102,6 +102,11 @@ def _regression_sentence(shown: PageData, row: Mapping[str, Any]) -> str:
         return ""
     if {each.rules.satisfaction.measure for each in (shown.header, shown.earlier)} != {"satisfaction_rate"}:
         # Another score does not say how precise it is, and satisfied answers are not public beside it.
+        return ""
+    [*ranks] = history.loc[history["evaluation_id"] == shown.earlier.id, _ROUTE.rank].dropna()
+    is_own = region["satisfaction"]["ranked_with"] == "region"
+    if not ranks or (is_own and ranks[0] > region["satisfaction"]["k"]):
+        # Whoever was not among the best, as nearly all are, needs no comparison of all communities.
         return ""
     winners = shown.source.compute_once(shown.header.id, compare_former_winners, shown.earlier.id, row["region"])
     if row["number"] not in winners.index:

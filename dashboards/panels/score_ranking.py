@@ -35,7 +35,7 @@ def score_ranking_panel(shown: PageData) -> Component:
     drawing = shown.drawing(score_range=_score_range(measured, route, shown.drawing().scale.factor))
     ladders = [
         _RankedRegion.of(region, in_region(measured, region), route, cut_offs_here.get(region))
-        for region in regions_of(shown.standings)
+        for region in shown.regions
     ]
     room = allocate_points([len(ladder.ordered) for ladder in ladders])
     cards = [_score_ranking_card(shown, ladder, drawing, most=most) for ladder, most in zip(ladders, room, strict=True)]

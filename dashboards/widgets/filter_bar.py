@@ -65,7 +65,7 @@ def filter_values(source: EvaluationSource, view: View) -> tuple[Any, ...]:
     offered = [{"value": str(each.id), "label": evaluation_label(each, view.language)} for each in headers]
     if header is None:
         return offered, None, [], ALL_REGIONS, view.route.key
-    places = source.standings(header.id)[["region", "region_english"]].drop_duplicates("region")
+    places = source.places(header.id).drop_duplicates("region")
     regions = [
         {"value": row["region"], "label": pick(view.language, row["region"], row["region_english"])}
         for row in records(places)

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from analytics.decision.survey_channels import CHANNEL_COLUMNS
 from analytics.decision.survey_modes import MODE_COLUMNS
 from analytics.rules import Rules
+from dashboards.frames.standings import among
 from dashboards.source import (
-    CATEGORICAL_COLUMNS,
     Answer,
     Arguments,
     EvaluationHeader,
@@ -21,6 +21,7 @@ from dashboards.source import (
     Examination,
     GridPage,
     GridQuery,
+    KeyCounts,
     Polygon,
     Profile,
     Progress,
@@ -35,14 +36,18 @@ from survey_app.evaluations.held_answers import count_held_answers
 from survey_app.evaluations.integrity_examinations import newest_examination, read_found, with_reviews
 from survey_app.evaluations.publications import published_evaluations
 from survey_app.evaluations.standings import (
+    COLUMN_TYPES,
     EVIDENCE_JOIN,
+    count_standings,
     counts_a_closed_round,
+    read_drawn_standings,
     read_evaluated_table,
-    read_standings,
+    read_places,
     read_standings_of,
+    read_standings_with,
     require_evaluation,
-    typed_standings,
     withhold_in_evaluation,
+    withhold_unranked,
 )
 from survey_app.evaluations.standings_table import find_communities
 from survey_app.evaluations.stored_profiles import (
@@ -68,6 +73,7 @@ from survey_app.models.vocabulary import AuditAction
 from survey_app.register.boundaries import read_boundary
 from survey_app.rounds.rounds import find_open_round
 from survey_app.storage.database import Database
+from survey_app.storage.frames import read_frame
 from survey_app.storage.sized_cache import SizedCache
 from survey_app.stored_rules import rules_of
 
@@ -76,8 +82,8 @@ from survey_app.stored_rules import rules_of
 _MOST_ROWS = 1_000_000
 # Sorted tables, eight bytes for each community.
 _MOST_LISTED = 4_000_000
-# Integrity signals, fifty bytes for each family in each community.
-_MOST_EXAMINED = 1_000_000
+# Integrity signals, fifty bytes for each family in each community: room for one examination of a hundred thousand.
+_MOST_EXAMINED = 1_500_000
 # Counts of the open round, sixteen bytes for each community.
 _MOST_COUNTED = 1_000_000
 _ROWS_AT_ONCE = 1_000
@@ -104,7 +110,23 @@ class StoredEvaluations:
 
     def standings(self, evaluation_id: int) -> pd.DataFrame:
         """Return one row per community in scope; see `dashboards.source`. `LookupError` for no such evaluation."""
-        return self._frame(_read_to_draw, evaluation_id)
+        return self._frame(_read_standings, evaluation_id)
+
+    def standings_of(self, evaluation_id: int, numbers: Sequence[str]) -> pd.DataFrame:
+        """Return some communities in scope with all columns; see `dashboards.source`. `LookupError` as above."""
+        scope = signed_in().scope
+        with self._database.reading() as session:
+            return read_standings_with(session, evaluation_id=evaluation_id, numbers=numbers, scope=scope)
+
+    def places(self, evaluation_id: int) -> pd.DataFrame:
+        """Return the regions and subdistricts in scope; see `dashboards.source`. `LookupError` as above."""
+        return self._frame(_read_places, evaluation_id)
+
+    def key_counts(self, evaluation_id: int, region: str | None) -> KeyCounts:
+        """Return the key counts of the communities in scope; see `dashboards.source`. `LookupError` as above."""
+        scope = signed_in().scope
+        with self._database.reading() as session:
+            return count_standings(session, evaluation_id=evaluation_id, region=region, scope=scope)
 
     def compute_once(
         self,
@@ -200,11 +222,10 @@ class StoredEvaluations:
             .order_by(Evaluation.cut_off)
         )
         with self._database.reading() as session:
-            result = session.execute(signed_in().scope.communities(statement))
-            frame = pd.DataFrame(result.all(), columns=list(result.keys()))
+            frame = read_frame(session, signed_in().scope.communities(statement), COLUMN_TYPES)
         # Each round by the disclosure rules of its own evaluation.
         rounds = [
-            typed_standings(own, evaluated_at=row["evaluated_at"], rules=rules_of(row["content"]))
+            withhold_unranked(own, evaluated_at=row["evaluated_at"], rules=rules_of(row["content"]))
             for place, row in enumerate(frame.to_dict("records"))
             for own in [frame.iloc[[place]]]
         ]
@@ -283,10 +304,12 @@ def _register_revision(session: Session) -> int | None:
     return session.scalar(select(func.max(AuditEvent.position)).filter_by(action=AuditAction.COMMUNITIES_IMPORTED))
 
 
-def _read_to_draw(session: Session, evaluation_id: int, scope: Scope) -> pd.DataFrame:
-    """Return standings with repeated values as categories: a fraction of the size, and quick to choose rows by."""
-    standings = read_standings(session, evaluation_id=evaluation_id, scope=scope)
-    return standings.astype(dict.fromkeys(CATEGORICAL_COLUMNS, "category"))
+def _read_standings(session: Session, evaluation_id: int, scope: Scope) -> pd.DataFrame:
+    return read_drawn_standings(session, evaluation_id=evaluation_id, scope=scope)
+
+
+def _read_places(session: Session, evaluation_id: int, scope: Scope) -> pd.DataFrame:
+    return read_places(session, evaluation_id=evaluation_id, scope=scope)
 
 
 def _read_headers(session: Session, published: Collection[int], scope: Scope) -> list[EvaluationHeader]:
@@ -299,8 +322,8 @@ def _read_headers(session: Session, published: Collection[int], scope: Scope) ->
 
 def _read_inputs(session: Session, evaluation_id: int, scope: Scope) -> pd.DataFrame:
     table = read_evaluated_table(session, evaluation_id)
-    numbers = session.scalars(scope.communities(select(Community.number))).all()
-    return table[table["community_id"].isin(numbers)].reset_index(drop=True)
+    numbers = read_frame(session, scope.communities(select(Community.number)))["number"]
+    return table[among(table["community_id"], numbers)].reset_index(drop=True)
 
 
 def _read_inputs_of_other_population(session: Session, evaluation_id: int, scope: Scope) -> pd.DataFrame:

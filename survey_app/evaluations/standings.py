@@ -1,13 +1,13 @@
 """Stored standings with the names of their communities, districts and companies, always within a scope."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import ColumnElement, Result, Row, Select, and_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from analytics.decision.evaluate import STANDING_COLUMNS
@@ -15,6 +15,7 @@ from analytics.disclosure.rules import DisclosureRules, rules_in_force
 from analytics.disclosure.small_communities import withhold_small_communities
 from analytics.evidence.weigh_evidence import EVIDENCE_COLUMNS
 from analytics.rules import Rules
+from dashboards.source import CATEGORICAL_COLUMNS, DRAWN_COLUMNS, KeyCounts
 from survey_app.accounts.scope import Scope
 from survey_app.models import (
     Community,
@@ -28,6 +29,7 @@ from survey_app.models import (
     Subdistrict,
 )
 from survey_app.register.names import english_regions
+from survey_app.storage.frames import read_frame
 from survey_app.stored_rules import rules_of
 
 COLUMN_TYPES = {**STANDING_COLUMNS, **EVIDENCE_COLUMNS}
@@ -56,14 +58,75 @@ def read_standings(session: Session, *, evaluation_id: int, scope: Scope) -> pd.
     """
     require_evaluation(session, evaluation_id)
     statement = _select_standings(evaluation_id, scope).order_by(Community.sort_key, Community.number)
-    return _placed(session, evaluation_id, session.execute(statement)).drop(columns="id")
+    return _read_placed(session, evaluation_id, statement, COLUMN_TYPES).drop(columns="id")
+
+
+def read_drawn_standings(session: Session, *, evaluation_id: int, scope: Scope) -> pd.DataFrame:
+    """Return the same with the columns alone that pages draw of everybody, repeated values as categories.
+
+    Those are a fraction of the size, and quick to choose rows by. Raises `LookupError` as above.
+    """
+    require_evaluation(session, evaluation_id)
+    statement = scope.communities(_of_evaluation(select(*_DRAWN), evaluation_id)).order_by(
+        Community.sort_key, Community.number
+    )
+    return _read_placed(session, evaluation_id, statement, _DRAWN_TYPES).astype({"region_english": "category"})
 
 
 def read_standings_of(session: Session, evaluation_id: int, communities: Sequence[int], scope: Scope) -> pd.DataFrame:
     """Return the standings of some communities in the order of their ids; those out of scope are left out."""
     statement = _select_standings(evaluation_id, scope).where(Community.id.in_(communities))
-    found = _placed(session, evaluation_id, session.execute(statement)).set_index("id")
+    found = _read_placed(session, evaluation_id, statement, COLUMN_TYPES).set_index("id")
     return found.reindex([key for key in communities if key in found.index]).reset_index(drop=True)
+
+
+def read_standings_with(session: Session, *, evaluation_id: int, numbers: Sequence[str], scope: Scope) -> pd.DataFrame:
+    """Return the standings of some communities in the order of their numbers; those out of scope are left out.
+
+    Raises `LookupError` as above.
+    """
+    require_evaluation(session, evaluation_id)
+    statement = scope.communities(select(Community.number, Community.id).where(Community.number.in_(numbers)))
+    ids = {row.number: row.id for row in session.execute(statement)}
+    return read_standings_of(session, evaluation_id, [ids[number] for number in numbers if number in ids], scope)
+
+
+def read_places(session: Session, *, evaluation_id: int, scope: Scope) -> pd.DataFrame:
+    """Return the regions and subdistricts in scope; see `dashboards.source`. Raises `LookupError` as above."""
+    require_evaluation(session, evaluation_id)
+    names = (Subdistrict.name.label("subdistrict"), Subdistrict.english_name.label("subdistrict_english"))
+    statement = (
+        select(Standing.region, *names)
+        .join(Community, Standing.community_id == Community.id)
+        .outerjoin(Community.subdistrict)
+        .where(Standing.evaluation_id == evaluation_id)
+        .group_by(Standing.region, Subdistrict.id, *names)
+        .order_by(func.min(Community.sort_key), func.min(Community.number))
+    )
+    frame = read_frame(session, scope.communities(statement))
+    return frame.assign(region_english=frame["region"].map(english_regions(session)))
+
+
+def count_standings(session: Session, *, evaluation_id: int, region: str | None, scope: Scope) -> KeyCounts:
+    """Return the key counts of the standings in scope, of one region or of all; `LookupError` as above."""
+    require_evaluation(session, evaluation_id)
+    statement = (
+        select(
+            func.count(),
+            func.count(Standing.satisfaction_rank),
+            func.count(Standing.complaint_rank),
+            func.count().filter(Standing.criterion_status == "met"),
+            func.sum(Standing.responses),
+        )
+        .select_from(Standing)
+        .where(Standing.evaluation_id == evaluation_id)
+    )
+    if region is not None:
+        statement = statement.where(Standing.region == region)
+    if not scope.is_city:
+        statement = scope.communities(statement.join(Community, Standing.community_id == Community.id))
+    communities, satisfaction, complaints, met, responses = session.execute(statement).one()
+    return KeyCounts(communities, {"satisfaction": satisfaction, "complaints": complaints}, met, responses)
 
 
 def counts_a_closed_round() -> ColumnElement[bool]:
@@ -119,35 +182,42 @@ def _made_by(session: Session, evaluation_id: int) -> Row[datetime, bytes]:
     return session.execute(statement.where(Evaluation.id == evaluation_id)).one()
 
 
-def _select_standings(evaluation_id: int, scope: Scope) -> Select[*tuple[object, ...]]:
-    statement = (
-        select(Community.id, *_PLACE_COLUMNS, *_DECISION_COLUMNS, *_EVIDENCE_COLUMNS)
-        .select_from(Standing)
+def _of_evaluation(statement: Select[*tuple[object, ...]], evaluation_id: int) -> Select[*tuple[object, ...]]:
+    """Return a select over the standings of an evaluation, their evidence and their communities."""
+    return (
+        statement.select_from(Standing)
         .outerjoin(StandingEvidence, EVIDENCE_JOIN)
         .join(Community, Standing.community_id == Community.id)
+        .where(Standing.evaluation_id == evaluation_id)
+    )
+
+
+def _select_standings(evaluation_id: int, scope: Scope) -> Select[*tuple[object, ...]]:
+    statement = (
+        _of_evaluation(select(Community.id, *_PLACE_COLUMNS, *_DECISION_COLUMNS, *_EVIDENCE_COLUMNS), evaluation_id)
         .outerjoin(Community.subdistrict)
         .outerjoin(Community.neighbourhood)
         .outerjoin(Community.company)
-        .where(Standing.evaluation_id == evaluation_id)
     )
     return scope.communities(statement)
 
 
-def _placed(session: Session, evaluation_id: int, result: Result[*tuple[object, ...]]) -> pd.DataFrame:
-    frame = pd.DataFrame(result.all(), columns=list(result.keys()))
+def _read_placed(
+    session: Session, evaluation_id: int, statement: Select[*tuple[object, ...]], types: Mapping[str, str]
+) -> pd.DataFrame:
+    frame = read_frame(session, statement, types)
     evaluated_at, content = _made_by(session, evaluation_id)
-    frame = typed_standings(frame, evaluated_at=evaluated_at, rules=rules_of(content))
+    frame = withhold_unranked(frame, evaluated_at=evaluated_at, rules=rules_of(content))
     return frame.assign(region_english=frame["region"].map(english_regions(session)))
 
 
-def typed_standings(frame: pd.DataFrame, *, evaluated_at: datetime, rules: Rules) -> pd.DataFrame:
-    """Return stored standings with the types of their columns, and without what few answered who were not ranked.
+def withhold_unranked(frame: pd.DataFrame, *, evaluated_at: datetime, rules: Rules) -> pd.DataFrame:
+    """Return stored standings without what few answered who were not ranked.
 
     Where a community is ranked its numbers are public. Where it is not, they are withheld like any other breakdown:
     below `minimum_base` answers, and where few are satisfied or few are not. Another measure than the rate bounds how
     many gave each rating, and is not told without a rank.
     """
-    frame = frame.astype({name: kind for name, kind in COLUMN_TYPES.items() if name in frame})
     disclosure = disclosure_of(evaluated_at, rules)
     responses, satisfied = (frame[name].to_numpy("float64", na_value=np.nan) for name in ("responses", "satisfied"))
     parts = np.array([satisfied, responses - satisfied])
@@ -170,5 +240,15 @@ _PLACE_COLUMNS = (
     PropertyCompany.name.label("company"),
     PropertyCompany.english_name.label("company_english"),
 )
+# What `dashboards.source.EvaluationSource.standings` returns, but for the English names of regions.
+_DRAWN = (
+    Community.number.label("community_id"),
+    Community.number,
+    Community.name,
+    Community.english_name,
+    Standing.region,
+    *(getattr(Standing, name, None) or getattr(StandingEvidence, name) for name in DRAWN_COLUMNS),
+)
+_DRAWN_TYPES = COLUMN_TYPES | dict.fromkeys(CATEGORICAL_COLUMNS, "category")
 _DECISION_COLUMNS = [column for column in Standing.__table__.columns if not column.primary_key]
 _EVIDENCE_COLUMNS = [column for column in StandingEvidence.__table__.columns if not column.primary_key]

@@ -15,6 +15,7 @@ from analytics.evidence.weigh_evidence import weigh_evidence
 from analytics.rules import load_rules
 from analytics.statistics.complaint_rates import CHANNELS
 from analytics.statistics.integrity_signals import FAMILIES
+from dashboards.frames.standings import in_region, key_counts_of
 from dashboards.source import CATEGORICAL_COLUMNS, EvaluationHeader, Examination, Profile, Progress, ReportedComplaints
 from tests.dashboards.grids import grid_page
 
@@ -252,6 +253,17 @@ class MadeUpCity:
             raise LookupError(evaluation_id)
         frame = self._standings[evaluation_id]
         return frame if self._district is None else frame[frame["region"] == self._district]
+
+    def standings_of(self, evaluation_id, numbers):
+        standings = self.standings(evaluation_id).set_index("number", drop=False).rename_axis(None)
+        return standings.loc[[number for number in numbers if number in standings.index]].reset_index(drop=True)
+
+    def places(self, evaluation_id):
+        columns = ["region", "region_english", "subdistrict", "subdistrict_english"]
+        return self.standings(evaluation_id)[columns].drop_duplicates()
+
+    def key_counts(self, evaluation_id, region):
+        return key_counts_of(in_region(self.standings(evaluation_id), region))
 
     def compute_once(self, evaluation_id, derive, *arguments):
         # A function within another would be a new one each time, and could depend on what no key says.

@@ -15,7 +15,7 @@ from analytics.reports.evaluation_files import standings_csv
 from analytics.reports.evaluation_report import report_html
 from dashboards.address import View
 from dashboards.frames.page_data import PageData
-from dashboards.frames.standings import counts
+from dashboards.frames.standings import key_counts_of
 from dashboards.panels.district_map import district_facts
 from dashboards.routes import ROUTES
 from dashboards.source import GridQuery
@@ -92,6 +92,6 @@ def test_a_sum_of_nothing_known_is_unknown():
     report = report_html(result, weigh_evidence(result), analyse_sensitivity(result), "en")
 
     assert [value for value in figures.values() if value != "60"] == ["—"] * 4
-    assert counts(shown.standings.assign(responses=pd.NA), ROUTES["satisfaction"])["responses"] is None
+    assert key_counts_of(shown.standings.assign(responses=pd.NA)).responses is None
     assert district_facts(shown)["middle"].isna().all()
     assert "0 valid complaints" not in report

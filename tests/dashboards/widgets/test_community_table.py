@@ -113,12 +113,12 @@ def test_a_row_and_the_file_say_in_which_subdistrict_a_community_lies(city, head
 
 
 def test_the_subdistricts_of_the_chosen_district_can_be_chosen(city, header):
-    standings = city.standings(header.id)
+    places = city.places(header.id)
 
-    assert subdistricts_of(standings, view_of("?region=乌达区")) == {
+    assert subdistricts_of(places, view_of("?region=乌达区")) == {
         f"第{number}街道": f"Subdistrict {number}" for number in (1, 2, 3)
     }
-    every = subdistricts_of(standings, view_of(""))
+    every = subdistricts_of(places, view_of(""))
     assert set(every) == {f"第{number}街道" for number in (1, 2, 3)}
     assert "Wuda · Subdistrict 1" in every["第1街道"]
 

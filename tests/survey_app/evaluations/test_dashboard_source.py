@@ -2,13 +2,15 @@ import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pandas as pd
 import pytest
 from flask_login import login_user
 from sqlalchemy import delete, select
 
 from analytics.disclosure.rules import rules_in_force
 from analytics.statistics.complaint_rates import CHANNELS
-from dashboards.source import GridQuery
+from dashboards.frames.standings import key_counts_of
+from dashboards.source import DRAWN_COLUMNS, GridQuery
 from survey_app.accounts.guard import SignedIn
 from survey_app.evaluations import dashboard_source, stored_profiles
 from survey_app.evaluations import evaluate_round as evaluate_round_module
@@ -25,6 +27,8 @@ from survey_app.storage.database import Database
 from tests.accounts import make_account
 from tests.conftest import copy_rows_of
 from tests.factories import make_community, make_complaint, make_district, make_poster_code, make_response, make_round
+
+PLACE_COLUMNS = ("number", "name", "english_name", "region", "region_english")
 
 # The source looks at the clock, so these rounds lie around the present.
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -153,7 +157,42 @@ def test_standings_carry_the_names_of_places_in_both_languages(database, city, s
 
     assert standings[["region", "region_english"]].to_numpy().tolist() == [["海勃湾区", "Haibowan"]]
     assert standings["satisfaction_rank"].dtype == "Int64"
-    assert standings["satisfaction_rate"].dtype == "float64"
+    assert standings["satisfaction_score"].dtype == "float64"
+    assert standings["region"].dtype == "category"
+    assert set(standings) == {"community_id", *PLACE_COLUMNS, *DRAWN_COLUMNS}
+
+
+@pytest.mark.parametrize("role", ["city", "district"])
+def test_what_is_asked_of_few_communities_agrees_with_the_standings_of_all(database, city, signed_in, role):
+    accounts, numbers = city
+    source = StoredEvaluations(database)
+    with signed_in(accounts[role]):
+        standings = source.standings(1)
+        whole = source.standings_of(1, [numbers["there"], "unknown", numbers["here"]])
+        places, counts = source.places(1), source.key_counts(1, None)
+        of_region = source.key_counts(1, "海勃湾区")
+
+    seen = standings.iloc[::-1].reset_index(drop=True)
+    pd.testing.assert_frame_equal(whole[list(standings)], seen, check_dtype=False, check_categorical=False)
+    assert {"satisfaction_rate", "satisfaction_needed_responses", "company"} <= set(whole)
+    assert places["region"].tolist() == standings["region"].tolist()
+    assert places["region_english"].tolist() == ["Haibowan", "Wuda"][: len(standings)]
+    assert places["subdistrict"].isna().all()
+    assert counts == key_counts_of(standings)
+    assert of_region == key_counts_of(standings[standings["region"] == "海勃湾区"])
+
+
+def test_of_an_unknown_evaluation_nothing_is_told_of_few_communities_either(database, city, signed_in):
+    accounts, numbers = city
+    source = StoredEvaluations(database)
+    with signed_in(accounts["city"]):
+        for ask in (
+            lambda: source.standings_of(77, [numbers["here"]]),
+            lambda: source.places(77),
+            lambda: source.key_counts(77, None),
+        ):
+            with pytest.raises(LookupError, match="no evaluation 77"):
+                ask()
 
 
 def test_a_header_says_whether_its_evaluation_is_published(database, city, signed_in):
