@@ -15,4 +15,6 @@ declare_policy(blueprint, RESIDENT)
 @blueprint.get("/h/<token>")
 def scan(token: str) -> AnyResponse:
     """Redirect to the form, so that what a resident passes on or leaves in a history opens it for a day only."""
-    return redirect(address_of_slip(token), HTTPStatus.SEE_OTHER)
+    leading = redirect(address_of_slip(token), HTTPStatus.SEE_OTHER)
+    leading.set_data(b"")  # every phone follows by itself, and its first visit shall be small
+    return leading

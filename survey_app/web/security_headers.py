@@ -15,6 +15,8 @@ _STRICT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+# Name of the header that `policy_with_style` belongs to.
+POLICY_HEADER = "Content-Security-Policy"
 # Nothing on our pages uses any of these; photos come through the phone's own camera app.
 _UNUSED_FEATURES = (
     "accelerometer",
@@ -33,7 +35,7 @@ _UNUSED_FEATURES = (
     "usb",
 )
 _HEADERS = (
-    ("Content-Security-Policy", _STRICT_POLICY),
+    (POLICY_HEADER, _STRICT_POLICY),
     ("X-Content-Type-Options", "nosniff"),
     # The token of a code stands in the address: it must not travel to other hosts.
     ("Referrer-Policy", "same-origin"),
@@ -44,13 +46,19 @@ _HEADERS = (
     # A page of another host that opened ours keeps no hold on it, and none shows our pictures and files as its own.
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
-    ("Permissions-Policy", ", ".join(f"{feature}=()" for feature in _UNUSED_FEATURES)),
 )
+# Only a document uses features; a redirect or a script would carry these two hundred bytes to a weak network in vain.
+_OF_DOCUMENTS = ("Permissions-Policy", ", ".join(f"{feature}=()" for feature in _UNUSED_FEATURES))
 # A year, for this host alone: what else the city serves below its name is its own affair.
 _HTTPS_ONLY = ("Strict-Transport-Security", "max-age=31536000")
 # At sign-out. Neither "cookies", which would sign an official out of every other site below the same registered name,
 # nor "storage": staff pages keep nothing there, but a resident's draft on a phone that was lent may be.
 CLEAR_AT_SIGN_OUT = ("Clear-Site-Data", '"cache"')
+
+
+def policy_with_style(source: str) -> str:
+    """Return the policy of a page that carries one style inside, which `source` allows by its digest."""
+    return _STRICT_POLICY.replace("style-src 'self'", f"style-src 'self' {source}")
 
 
 def init_app(app: Flask) -> None:
@@ -76,11 +84,17 @@ def _secured(application: "WSGIApplication", added: Sequence[tuple[str, str]]) -
             if "location" in present:
                 headers = [(name, _own_path(value) if name.lower() == "location" else value) for name, value in headers]
             headers += [header for header, name in names if name not in present]
+            if "location" not in present and _is_document(headers):
+                headers.append(_OF_DOCUMENTS)
             return start_response(status, headers, *error)
 
         return application(environ, start)
 
     return answer
+
+
+def _is_document(headers: list[tuple[str, str]]) -> bool:
+    return any(name.lower() == "content-type" and value.startswith("text/html") for name, value in headers)
 
 
 def _without_cookies_unless_private(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 import gzip
 import mimetypes
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -11,7 +12,7 @@ from typing import Any
 
 import rcssmin
 import rjsmin
-from flask import Flask, Response, abort, request
+from flask import Flask, Response, abort, current_app, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from survey_app.web.spliced_pages import accepts_gzip
@@ -19,6 +20,7 @@ from survey_app.web.spliced_pages import accepts_gzip
 # Comments and indentation are for those who read the source; a phone pays for a third of a script with them.
 _MINIFIERS: Mapping[str, Callable[[str], str]] = {".css": rcssmin.cssmin, ".js": rjsmin.jsmin}
 _FOLDER = Path(__file__).parents[1] / "static"
+_FILES_EXTENSION = "jiayuan-static-files"
 _DIGEST_LENGTH = 16
 _FOR_A_YEAR = "public, max-age=31536000, immutable"
 
@@ -45,6 +47,17 @@ class StaticFile:
             digest=sha256(content).hexdigest()[:_DIGEST_LENGTH],
         )
 
+    @property
+    def policy_source(self) -> str:
+        """What allows this content, and no other, inside a page by its Content-Security-Policy."""
+        return f"'sha256-{b64encode(sha256(self.content).digest()).decode('ascii')}'"
+
+
+def stylesheet() -> StaticFile:
+    """Return the style that all pages of residents share, for a page that carries it inside."""
+    files: Mapping[str, StaticFile] = current_app.extensions[_FILES_EXTENSION]
+    return files["site.css"]
+
 
 def init_app(app: Flask) -> None:
     """Serve the static files from memory, each under an address with the digest of its content."""
@@ -60,6 +73,7 @@ def init_app(app: Flask) -> None:
     def send(filename: str) -> AnyResponse:
         return _send(files, filename)
 
+    app.extensions[_FILES_EXTENSION] = files
     app.url_defaults(add_digest)
     app.view_functions["static"] = send
 

@@ -1,4 +1,6 @@
+import base64
 import gzip
+import hashlib
 import json
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -10,14 +12,14 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import OperationalError
 
-from survey_app.codes.codes import issue_poster_code, revoke_code
+from survey_app.codes.codes import issue_poster_code, issue_slips, revoke_code
 from survey_app.errors import WriterBusy
-from survey_app.models import Code, District, Response, Round
+from survey_app.models import Code, Community, District, Response, Round
 from survey_app.responses import submission
 from survey_app.security.check_digits import grouped
 from survey_app.storage import group_commit
 from survey_app.storage.group_commit import Writer
-from tests.factories import make_community, make_district, make_poster_code, make_round, make_round_around
+from tests.factories import SECRET, make_community, make_district, make_poster_code, make_round, make_round_around
 from tests.together import all_at_once
 
 ANSWERS = {"q01": "4", "q16": "1"}
@@ -476,6 +478,42 @@ def test_a_first_visit_is_small_enough_for_a_weak_network(client, token):
     assert len(answers) <= 3
     assert sum(len(str(answer.headers)) + len(answer.data) for answer in answers) <= 14_000
     assert all("immutable" in answer.headers["Cache-Control"] for answer in answers[1:])
+
+
+def test_a_first_visit_by_a_slip_is_as_small_with_its_redirect(client, sqlite_database):
+    now = datetime.now(UTC)
+    with sqlite_database.writing() as session:
+        opened = make_round(
+            session, accepts_households=True, opens_at=now - timedelta(days=40), closes_at=now + timedelta(days=9)
+        )
+        sheet = issue_slips(
+            session, survey_round=opened, community=make_community(session), count=1, secret_key=SECRET, now=now
+        )
+    accepting = {"Accept-Encoding": "gzip"}
+    redirect = client.get(f"/h/{sheet.slips[0].token}", headers=accepting)
+    form = client.get(redirect.location, headers=accepting)
+    page = gzip.decompress(form.data).decode()
+    answers = [redirect, form, *(client.get(path, headers=accepting) for path in re.findall(r"/static/[^\"]+", page))]
+
+    assert len(answers) == 3
+    assert sum(len(str(answer.headers)) + len(answer.data) for answer in answers) <= 14_000
+
+
+def test_the_policy_of_a_form_with_its_style_inside_allows_that_style_alone(client, sqlite_database, token):
+    now = datetime.now(UTC)
+    with sqlite_database.writing() as session:
+        opened = session.scalars(select(Round)).one()
+        opened.accepts_households = True
+        community = session.scalars(select(Community)).first()
+        sheet = issue_slips(session, survey_round=opened, community=community, count=1, secret_key=SECRET, now=now)
+    form = client.get(f"/h/{sheet.slips[0].token}", follow_redirects=True)
+    [style] = re.findall("<style>(.*?)</style>", form.text, re.DOTALL)
+    policies = [page.headers["Content-Security-Policy"] for page in (client.get(f"/s/{token}"), form)]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+
+    assert policies[1].replace(f" 'sha256-{digest}'", "") == policies[0]
+    assert policies[1] != policies[0]
+    assert "unsafe" not in policies[1]
 
 
 def test_the_front_door_leads_on_from_a_typed_code(client, token):
