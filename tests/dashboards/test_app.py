@@ -10,6 +10,7 @@ import pytest
 from dashboards.app import PAGES
 from dashboards.pages.communities import MOST_ROWS
 from dashboards.panels import entering_and_leaving
+from dashboards.source import DRAWN_COLUMNS
 from tests.dashboards.conftest import serve_dashboards
 from tests.dashboards.made_up import MadeUpCity, counts, places
 
@@ -123,6 +124,43 @@ def test_everything_comes_from_the_site_itself(browser_of):
 
     assert len(sources) > 5
     assert all(source.startswith("/dashboards/") for source in sources)
+
+
+class OnlyDrawnColumns:
+    """A city whose standings of all communities have the columns alone that `EvaluationSource.standings` names."""
+
+    PLACE_COLUMNS = ("community_id", "number", "name", "english_name", "region", "region_english")
+
+    def __init__(self, city):
+        self._city = city
+
+    def __getattr__(self, name):
+        return getattr(self._city, name)
+
+    def standings(self, evaluation_id):
+        return self._city.standings(evaluation_id)[[*self.PLACE_COLUMNS, *DRAWN_COLUMNS]]
+
+    def compute_once(self, evaluation_id, derive, *arguments):
+        return derive(self, evaluation_id, *arguments)
+
+
+@pytest.mark.parametrize("search", ["?lang=en", "?lang=en&route=complaints", "?lang=en&region=乌达区"])
+@pytest.mark.parametrize("page", [page.path for page in PAGES if page.path != "collection/"])
+def test_every_page_needs_of_all_communities_only_what_is_drawn_of_all(browser_of, only_drawn, page, search):
+    search += "&community=150003" if page == "community/" else ""
+    search += "&what_if=ties:exclude" if page == "criterion/" else ""
+
+    assert without_clock(only_drawn.content(search, page=page)) == without_clock(browser_of.content(search, page=page))
+
+
+def without_clock(content):
+    """Return what a page shows, without the progress of the open round, whose made-up times follow the clock."""
+    return [part for part in content["children"] if part["props"].get("id") != "collection"]
+
+
+@pytest.fixture(scope="module")
+def only_drawn(city):
+    return Browser(serve_dashboards(OnlyDrawnColumns(city)))
 
 
 def test_the_page_allows_no_foreign_and_no_inline_script(browser_of):
