@@ -26,6 +26,8 @@ _MOST_DECIMALS = 9
 _POWERS_OF_TEN: Final[list[int]] = [10**decimals for decimals in range(_MOST_DECIMALS + 1)]
 # Products of three floats are a thousand times as exact.
 _ROUNDING_TOLERANCE = 1e-12
+# So few rows are written one by one sooner than columns are set up.
+_FEW: Final = 20
 
 
 def reason_sentence(
@@ -357,16 +359,28 @@ def _criterion_sentences(standings: Standings, language: str) -> list[str]:
 def _fill(templates: Mapping[str, str], keys: _Texts, facts: Mapping[str, _Texts | str]) -> _Texts:
     """Return for each row the template of its key, filled with the row's facts; None where the key is None."""
     filled = np.full(len(keys), None, dtype=object)
+    if len(keys) <= _FEW:
+        for row, key in enumerate(keys.tolist()):
+            if key is not None:
+                of_row = {name: fact if isinstance(fact, str) else fact[row] for name, fact in facts.items()}
+                filled[row] = templates[key].format_map(of_row)
+        return filled
     for key in set(keys.tolist()) - {None}:
         rows = np.flatnonzero(keys == key)
         pieces: list[Iterable[str]] = []
-        for before, name, _, _ in Formatter().parse(templates[key]):
+        for before, name in _pieces(templates[key]):
             pieces.append(repeat(before, rows.size))
             if name is not None:
                 fact = facts[name]
                 pieces.append(repeat(fact, rows.size) if isinstance(fact, str) else fact[rows].tolist())
         filled[rows] = list(map("".join, zip(*pieces, strict=True)))
     return filled
+
+
+@cache
+def _pieces(template: str) -> tuple[tuple[str, str | None], ...]:
+    """Return what stands before each fact of a template with the fact's name, None where the template ends."""
+    return tuple((before, name) for before, name, _, _ in Formatter().parse(template))
 
 
 def _whole_texts(numbers: FloatArray) -> _Texts:
@@ -425,23 +439,29 @@ def _show_each(
     decimals: int,
 ) -> _Texts:
     """Return scaled numbers as `_show` does with the others of each row, empty where one is missing."""
+    texts = np.full(numbers.size, "", dtype=object)
+    known = ~np.isnan(numbers)
+
+    def show(row: int) -> str:
+        exact = tuple(other[row].item() if isinstance(other, np.ndarray) else other for other in others)
+        own = int(scale[row]) if isinstance(scale, np.ndarray) else scale
+        return _show(numbers[row].item(), exact, scale=own, decimals=decimals)
+
+    if numbers.size <= _FEW:
+        texts[known] = [show(row) for row in np.flatnonzero(known).tolist()]
+        return texts
     units, is_exact = _nearest_units(numbers, scale, decimals)
     alike = ~is_exact
     for other in others:
         compared = float(Fraction(other)) if isinstance(other, str) else other
         other_units, is_other_exact = _nearest_units(compared, scale, decimals)
         alike |= ((other_units == units) & (compared != numbers)) | ~is_other_exact
-    known = ~np.isnan(numbers)
     distinct, places = np.unique(units[known], return_inverse=True)
-    texts = np.full(numbers.size, "", dtype=object)
     shown = [f"{int(unit) / _POWERS_OF_TEN[decimals]:,.{decimals}f}" for unit in distinct]
     texts[known] = np.array(shown, dtype=object)[places]
     # Few numbers are so close to others, or to the middle between two roundings, that they need exact arithmetic.
-    columns = [other if isinstance(other, str) else np.broadcast_to(other, numbers.shape) for other in others]
-    scales = np.broadcast_to(scale, numbers.shape)
-    for row in np.flatnonzero(alike & known):
-        exact = tuple(column if isinstance(column, str) else column[row].item() for column in columns)
-        texts[row] = _show(numbers[row].item(), exact, scale=int(scales[row]), decimals=decimals)
+    for row in np.flatnonzero(alike & known).tolist():
+        texts[row] = show(row)
     return texts
 
 
