@@ -6,6 +6,7 @@ that agree on a value agree on its SHA-256.
 
 import hashlib
 import json
+from collections.abc import Iterable
 
 # Made once: `json.dumps` would make one for each call, which takes longer than a short text.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -39,6 +40,20 @@ def canonical_json(value: object) -> str:
     '{"q01":5,"q16":1,"q24":"电梯"}'
     """
     return _ENCODER.encode(value)
+
+
+def sha256_of_parts(parts: Iterable[str]) -> str:
+    """Return the SHA-256 of a text that comes part by part, as `sha256_hex` does of the whole.
+
+    Examples
+    --------
+    >>> sha256_of_parts(["家", "园"]) == sha256_hex("家园")
+    True
+    """
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part.encode("utf-8"))
+    return digest.hexdigest()
 
 
 def sha256_hex(content: str | bytes) -> str:

@@ -18,8 +18,8 @@ from analytics.commands.shared import (
     result_console,
     rules_option,
 )
-from analytics.decision.community_table import read_table
-from analytics.decision.evaluate import Evaluation, evaluate
+from analytics.decision.community_table import check_communities, read_table
+from analytics.decision.evaluate import Evaluation, evaluate_checked
 from analytics.decision.recount import (
     differing_communities,
     measure_questions,
@@ -76,9 +76,10 @@ def evaluate_command(
         rules = load_rules(rules_path)
         communities = read_table(table, rules)
         if responses_path is not None:
-            communities = _counted_again(communities, responses_path, rules, missing_codes, language)
+            counted = _counted_again(communities, responses_path, rules, missing_codes, language)
+            communities = check_communities(counted, rules)
         begin(_("Evaluating"))
-        evaluation = evaluate(communities, rules)
+        evaluation = evaluate_checked(communities, rules)
         begin(_("Weighing the evidence"))
         evidence, sensitivity = weigh_evidence(evaluation), analyse_sensitivity(evaluation)
         write_outputs(evaluation, evidence, sensitivity, directory, language, tell=begin(_("Writing")))
@@ -147,7 +148,7 @@ def what_if_command(
         communities = None if other_table is None else read_table(other_table, other)
         counted = read_table(table, rules)
         begin(_("Evaluating"))
-        evaluation = evaluate(counted, rules)
+        evaluation = evaluate_checked(counted, rules)
         begin(_("Comparing"))
         try:
             result = compare(evaluation, other, communities=communities)

@@ -1,7 +1,7 @@
 """Evaluate a community table under a rule file: the standing of every community."""
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from analytics.canonical import canonical_json, sha256_hex
+from analytics.canonical import canonical_json, sha256_of_parts
 from analytics.decision.community_table import check_communities
 from analytics.decision.criterion import combine_routes
 from analytics.decision.routes import Route, evaluate_complaints, evaluate_satisfaction, rows_by_region
@@ -115,13 +115,13 @@ class Evaluation:
     @cached_property
     def inputs_sha256(self) -> str:
         """SHA-256 of the checked table as canonical text, whatever the order of its rows."""
-        return sha256_hex(canonical_frame_json(self.communities))
+        return sha256_of_parts(_canonical_columns(self.communities))
 
     @cached_property
     def standings_sha256(self) -> str:
         """SHA-256 of the standings as canonical text of `STANDINGS_FORMAT`, whatever the order of their rows."""
         hashed = self.standings[[*_HASHED_COLUMNS, *_HASHED_AS]].rename(columns=_HASHED_AS)
-        return sha256_hex(canonical_frame_json(hashed))
+        return sha256_of_parts(_canonical_columns(hashed))
 
 
 def evaluate(communities: pd.DataFrame, rules: Rules) -> Evaluation:
@@ -169,7 +169,32 @@ def evaluate(communities: pd.DataFrame, rules: Rules) -> Evaluation:
     >>> route["N"], route["k"], route["tied_at_cut_off"], route["met"]
     (20, 1, 2, 2)
     """
-    table = check_communities(communities, rules)
+    return evaluate_checked(check_communities(communities, rules), rules)
+
+
+def evaluate_checked(table: pd.DataFrame, rules: Rules) -> Evaluation:
+    """Evaluate a community table that has been checked, as `evaluate` does any table.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `analytics.decision.community_table.read_table` or `check_communities` returns it for the same rules.
+    rules : Rules
+
+    Returns
+    -------
+    Evaluation
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from analytics.rules import load_rules
+    >>> rules = load_rules(Path("data/rules/wuhai/2021-08-23.yaml"))
+    >>> tied = {"community_id": ["1", "2", "3"], "region": "乌达区", "responses": 50, "satisfied": [38, 45, 45]}
+    >>> table = check_communities(pd.DataFrame(tied), rules)
+    >>> evaluate_checked(table, rules).standings["satisfaction_rank"].tolist()
+    [3, 1, 1]
+    """
     regions = rows_by_region(table)
     satisfaction = evaluate_satisfaction(table, rules, regions)
     complaints = evaluate_complaints(table, rules, regions)
@@ -195,8 +220,17 @@ def canonical_frame_json(frame: pd.DataFrame) -> str:
     >>> canonical_frame_json(pd.DataFrame({"community_id": ["2", "1"], "score": [None, 83.5]}))
     '{"community_id":["1","2"],"score":[83.5,null]}'
     """
-    ordered = frame.sort_values("community_id", kind="stable")
-    return canonical_json({name: plain_values(values) for name, values in ordered.items()})
+    return "".join(_canonical_columns(frame))
+
+
+def _canonical_columns(frame: pd.DataFrame) -> Iterator[str]:
+    """Yield a frame as canonical JSON column by column: all values as Python objects would be the most in memory."""
+    by_id = np.asarray(frame["community_id"].argsort(kind="stable"))
+    before = "{"
+    for name in sorted(map(str, frame)):
+        yield f"{before}{canonical_json(name)}:{canonical_json(plain_values(frame[name].iloc[by_id]))}"
+        before = ","
+    yield "}"
 
 
 def versions() -> dict[str, str]:

@@ -16,6 +16,17 @@ LIST_FALSE_DISCOVERY_RATE: Final = 0.1
 
 _DECIMALS: Final = 6
 
+_SUMMARISED_EVIDENCE: Final = (
+    "satisfaction_evidence",
+    "satisfaction_top_probability",
+    "satisfaction_shrunk",
+    "satisfaction_shrunk_deviation",
+    "satisfaction_needed_responses",
+    "satisfaction_needed_assurance",
+    "complaint_evidence",
+    "complaint_top_probability",
+)
+
 
 def summarise_evidence(evaluation: Evaluation, evidence: pd.DataFrame) -> dict[str, Any]:
     """Summarise for each region how far the data support its official list.
@@ -59,8 +70,10 @@ def summarise_evidence(evaluation: Evaluation, evidence: pd.DataFrame) -> dict[s
     {'settled': 20, 'reachable': 0, 'not_reachable': 0, 'unknown': 0}
     """
     order = np.argsort(evaluation.communities["community_id"].to_numpy(dtype=np.str_), kind="stable")
-    evidence = evidence.iloc[order]
-    standings = evaluation.standings.iloc[order]
+    evidence = evidence[list(_SUMMARISED_EVIDENCE)].iloc[order]
+    standings = evaluation.standings[["region", *(f"{prefix}_status" for prefix in COLUMN_PREFIXES.values())]].iloc[
+        order
+    ]
     result: dict[str, Any] = {region: {} for region in sorted(evaluation.summary["regions"])}
     for route, prefix in COLUMN_PREFIXES.items():
         known = evidence[f"{prefix}_top_probability"].notna().to_numpy()

@@ -110,11 +110,11 @@ def _read_csv(content: bytes, source: str) -> Cells:
         raise TableError(source, [Fault("the file is damaged: it holds a zero byte", line=line)])
     table, mark, above = divide_table(text)
     # A line without content is no row: spreadsheets leave lines of mere commas below a table.
-    rows = (
-        (line + above, [original_text(cell) if cell.startswith(GUARD) else cell for cell in cells])
-        for line, cells in parse_csv(table, source, mark=mark)
-        if any(map(str.strip, cells))
-    )
+    rows = ((line + above, cells) for line, cells in parse_csv(table, source, mark=mark) if any(map(str.strip, cells)))
+    if GUARD in table:
+        rows = (
+            (line, [original_text(cell) if cell.startswith(GUARD) else cell for cell in cells]) for line, cells in rows
+        )
     header_line, names = next(rows, (1, []))
     header = [name.strip() for name in names]
     if len(header) > MOST_COLUMNS:
@@ -153,22 +153,20 @@ def _cells_under(
         elif name is not None:
             position_by_name[name] = position
     lines: list[int] = []
-    frames = [_text_columns(position_by_name, [])]
+    parts: dict[str, list[pa.Array]] = {name: [] for name in position_by_name}
     # Some at a time: cells as Python's texts take ten times the memory of a column.
     for part in in_parts(rows):
         lines += [line for line, _ in part]
-        frames.append(_text_columns(position_by_name, part))
-    frame = pd.concat(frames, ignore_index=True)
+        columns = list(zip(*(cells for _, cells in part), strict=True))
+        for name, place in position_by_name.items():
+            parts[name].append(pa.array(columns[place], pa.large_string()))
+    frame = pd.DataFrame(
+        {name: pd.array(pa.chunked_array(texts, pa.large_string()), dtype="str") for name, texts in parts.items()},
+        index=pd.RangeIndex(len(lines)),
+    )
     positions = {name: place + 1 for name, place in position_by_name.items()}
     # Those of the rows are known when these have been read.
     return Cells(frame, lines, positions, (*faults, *twice), header_line)
-
-
-def _text_columns(position_by_name: Mapping[str, int], rows: Sequence[tuple[int, Sequence[str]]]) -> pd.DataFrame:
-    texts = {
-        name: pd.Series([cells[place] for _, cells in rows], dtype="str") for name, place in position_by_name.items()
-    }
-    return pd.DataFrame(texts, index=pd.RangeIndex(len(rows)))
 
 
 def _read_parquet(content: bytes, source: str) -> Cells:
