@@ -1,4 +1,4 @@
-"""The files of `python -m analytics evaluate` for 300,000 communities, and credible rank sets, beside simpler ways."""
+"""The files of `python -m analytics evaluate` for 300,000 communities, beside reading and writing as many columns."""
 
 import os
 import subprocess
@@ -10,8 +10,6 @@ from tempfile import mkdtemp
 
 import pandas as pd
 
-from analytics.statistics.rank_confidence_sets import rank_confidence_set
-from tests.benchmarks import bench_rank_sets
 from tests.benchmarks.bench_evaluate import ALL, RULES, communities
 from tests.benchmarks.harness import Benchmark, peak_memory
 
@@ -20,17 +18,20 @@ FEW = 60
 
 @cache
 def table(count, regions):
+    """Write a table of communities once and return its path."""
     path = Path(mkdtemp(prefix="jiayuan-offline-")) / f"{count}-{regions}.csv"
     communities(count, regions).to_csv(path, index=False)
     return path
 
 
 def command(count, regions):
+    """Return the words of the command that evaluates the table into a folder beside it."""
     out = table(count, regions).with_suffix("")
     return ["evaluate", str(table(count, regions)), "--rules", str(RULES), "--out", str(out)]
 
 
 def evaluate_offline(count, regions):
+    """Run the command as an evaluator does, with what it takes to start."""
     subprocess.run([sys.executable, "-m", "analytics", *command(count, regions)], check=True, stdout=subprocess.DEVNULL)
 
 
@@ -41,6 +42,7 @@ def read_and_write(count, regions):
 
 
 def used(count, regions):
+    """Say how much memory the command takes at most, and how large its table is."""
     statement = (
         "import sys, os; sys.stdout = open(os.devnull, 'w')\n"
         "from analytics.__main__ import main\n"
@@ -50,12 +52,7 @@ def used(count, regions):
     return f"peak memory {peak_memory(statement)}, {table(count, regions).stat().st_size:,} bytes of table"
 
 
-def rank_sets(method):
-    return rank_confidence_set(*bench_rank_sets.communities(ALL), method=method)
-
-
 def benchmarks() -> Iterable[Benchmark]:
-    """Return what `./run bench` measures here."""
     for regions, label in ((1, "one region"), (3, "three regions")):
         yield Benchmark(
             f"offline evaluation of {ALL:,} communities in {label}, beside reading and writing as many columns",
@@ -72,12 +69,3 @@ def benchmarks() -> Iterable[Benchmark]:
         "ours 3 s",
         rounds=2,
     )
-    for method in ("kww", "mrsw"):
-        yield Benchmark(
-            f"credible rank sets (eb) of {ALL:,} communities, beside those of {method}",
-            partial(rank_sets, "eb"),
-            partial(rank_sets, method),
-            "ours 2 s, peak memory 500 MB, on a machine to itself",
-            rounds=3,
-            note=lambda: "peak memory " + peak_memory("from tests.benchmarks.bench_offline import *; rank_sets('eb')"),
-        )
