@@ -1,31 +1,21 @@
 """Command line of the analytics, without server or database: `python -m analytics --help`."""
 
-import click
+from analytics.commands.lazy_group import LazyGroup
 
-from analytics.commands.calibrate import calibrate_command
-from analytics.commands.evaluate import evaluate_command, what_if_command
-from analytics.commands.plan import plan_command
-from analytics.commands.responses import drivers_command, integrity_command, rake_command
-from analytics.commands.trends import trends_command
-
-
-@click.group()
-def main() -> None:
-    """Recompute standings of residential communities from a table and a rule file."""
-
-
-for _command in (
-    evaluate_command,
-    what_if_command,
-    plan_command,
-    trends_command,
-    drivers_command,
-    integrity_command,
-    rake_command,
-    calibrate_command,
-):
-    main.add_command(_command)
-
+main = LazyGroup(
+    "main",
+    {
+        "evaluate": "analytics.commands.evaluate:evaluate_command",
+        "what-if": "analytics.commands.evaluate:what_if_command",
+        "plan": "analytics.commands.plan:plan_command",
+        "trends": "analytics.commands.trends:trends_command",
+        "drivers": "analytics.commands.responses:drivers_command",
+        "integrity": "analytics.commands.responses:integrity_command",
+        "rake": "analytics.commands.responses:rake_command",
+        "calibrate": "analytics.commands.calibrate:calibrate_command",
+    },
+    help="Recompute standings of residential communities from a table and a rule file.",
+)
 
 if __name__ == "__main__":
     main(prog_name="python -m analytics")

@@ -101,6 +101,7 @@ def N_(message: str) -> str:  # noqa: N802 - the name that collectors of transla
     return message
 
 
+@cache
 def translator(language: str, directory: Path = TRANSLATIONS) -> Translate:
     """Return the function that translates the sentences of a package, of this one unless another is named.
 

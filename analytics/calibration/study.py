@@ -13,7 +13,8 @@ from analytics.calibration.evidence import LEVEL, SATISFACTION_DISTRIBUTIONS, ca
 from analytics.decision.evaluate import versions
 from analytics.files.csv_files import frame_csv
 from analytics.languages import translator
-from analytics.reports.svg_charts import Labels, coverage_chart, reliability_chart
+from analytics.reports.chart_words import Labels
+from analytics.reports.svg_charts import coverage_chart, reliability_chart
 from analytics.rules import Prior
 
 SEED: Final = 11

@@ -11,8 +11,9 @@ from analytics.files.csv_files import frame_csv
 from analytics.files.response_tables import ResponseTable
 from analytics.languages import Wording, translator
 from analytics.reports import svg_charts
+from analytics.reports.chart_words import Labels
 from analytics.reports.html_page import Chart, Page, PageTable, Section, between, percent, provenance_facts
-from analytics.reports.svg_charts import Labels, ScoreIntervals
+from analytics.reports.svg_charts import ScoreIntervals
 from analytics.rules import Rules
 from analytics.statistics.drivers import Drivers, find_drivers, importance_performance
 

@@ -1,44 +1,21 @@
 """Charts of the evaluation report for each region, with their captions."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import pandas as pd
-from markupsafe import Markup
 
 from analytics.decision.evaluate import Evaluation
 from analytics.decision.table_columns import float_column
 from analytics.languages import translator
 from analytics.reports import svg_charts
-from analytics.reports.html_page import Chart, percent
+from analytics.reports.chart_words import Drawing, Labels, RegionDrawings, wordless
+from analytics.reports.html_page import percent
 from analytics.reports.labels import measure_axis
-from analytics.reports.svg_charts import Labels, ScoreIntervals
+from analytics.reports.svg_charts import ScoreIntervals
 from analytics.statistics.validation import BooleanArray
 
 _MOST_CATERPILLAR_ROWS: Final = 30
-
-
-@dataclass(frozen=True)
-class _Drawing:
-    """A drawing without its words, and the function that returns them in a language."""
-
-    drawn: str
-    labels: Callable[[str], Labels]
-
-
-@dataclass(frozen=True)
-class RegionDrawings:
-    """The drawings of one region, made once for all languages."""
-
-    drawings: tuple[_Drawing, ...]
-
-    def in_language(self, language: str) -> Iterator[Chart]:
-        """Yield the charts with their words; the caption is the text alternative, too."""
-        for each in self.drawings:
-            labels = each.labels(language)
-            # `svg_charts` escapes every name.
-            yield Chart(Markup(svg_charts.with_words(each.drawn, labels)), labels.description)  # noqa: S704
 
 
 def draw_region(evaluation: Evaluation, part: pd.DataFrame, *, scale: float, number: int) -> RegionDrawings:
@@ -60,7 +37,7 @@ def draw_region(evaluation: Evaluation, part: pd.DataFrame, *, scale: float, num
         No drawing of a route by which nobody is ranked, or by which none qualifies since k = 0.
     """
     facts = evaluation.summary["regions"][str(part["region"].iloc[0])]
-    drawings: list[_Drawing] = []
+    drawings: list[Drawing] = []
     ranked = part[part["satisfaction_rank"].notna()]
     if len(ranked) and facts["satisfaction"]["k"]:
         drawings += _score_drawings(evaluation, ranked, facts["satisfaction"], scale=scale, number=number)
@@ -72,7 +49,7 @@ def draw_region(evaluation: Evaluation, part: pd.DataFrame, *, scale: float, num
 
 def _score_drawings(
     evaluation: Evaluation, ranked: pd.DataFrame, facts: Mapping[str, Any], *, scale: float, number: int
-) -> Iterator[_Drawing]:
+) -> Iterator[Drawing]:
     cut_off = None if facts["cut_off_score"] is None else facts["cut_off_score"] * scale
     best, count = ranked.head(_MOST_CATERPILLAR_ROWS), len(ranked)
 
@@ -102,7 +79,7 @@ def _score_drawings(
         caption = _("Number of communities by score.")
         return Labels(caption, measure(language), _("Communities"), line(language))
 
-    words = svg_charts.wordless(has_cut_off=cut_off is not None)
+    words = wordless(has_cut_off=cut_off is not None)
     drawn = svg_charts.caterpillar_chart(
         best["name"].tolist(),
         _score_intervals(best, scale),
@@ -110,7 +87,7 @@ def _score_drawings(
         labels=words,
         name=f"ladder-{number}",
     )
-    yield _Drawing(drawn, of_best)
+    yield Drawing(drawn, of_best)
     drawn = svg_charts.scores_chart(
         float_column(ranked, "satisfaction_rank"),
         _score_intervals(ranked, scale),
@@ -118,11 +95,11 @@ def _score_drawings(
         labels=words,
         name=f"scores-{number}",
     )
-    yield _Drawing(drawn, of_all)
+    yield Drawing(drawn, of_all)
     drawn = svg_charts.histogram_chart(
         float_column(ranked, "satisfaction_score") * scale, cut_off=cut_off, labels=words, name=f"histogram-{number}"
     )
-    yield _Drawing(drawn, of_numbers)
+    yield Drawing(drawn, of_numbers)
 
 
 def _score_intervals(ranked: pd.DataFrame, scale: float) -> ScoreIntervals:
@@ -139,7 +116,7 @@ def _all_ranked(count: int, language: str) -> str:
     return _("All ranked communities of the region, the first on the left.")
 
 
-def _funnel(exposed: pd.DataFrame, number: int) -> _Drawing:
+def _funnel(exposed: pd.DataFrame, number: int) -> Drawing:
     complaints, exposure = float_column(exposed, "complaints"), float_column(exposed, "exposure_household_years")
     step = svg_charts.thinning_step(len(exposed))
 
@@ -162,10 +139,10 @@ def _funnel(exposed: pd.DataFrame, number: int) -> _Drawing:
         exposure,
         pooled=float(complaints.sum() / exposure.sum() * 1000),
         listed=_is_met(exposed, "complaint_status"),
-        labels=svg_charts.wordless(has_cut_off=False),
+        labels=wordless(has_cut_off=False),
         name=f"funnel-{number}",
     )
-    return _Drawing(drawn, of_rates)
+    return Drawing(drawn, of_rates)
 
 
 def _is_met(frame: pd.DataFrame, name: str) -> BooleanArray:

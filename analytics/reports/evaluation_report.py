@@ -21,12 +21,13 @@ from analytics.evidence.method import EVIDENCE_METHOD
 from analytics.evidence.needed_responses import REACHABLE_SHARE
 from analytics.evidence.sensitivity import Sensitivity
 from analytics.evidence.underreported_complaints import underreported_complaints
+from analytics.files.csv_files import in_parts
 from analytics.languages import translator
 from analytics.progress import ProgressCallback, ignore_progress, track_progress
 from analytics.reports import complaint_sentences, sensitivity_sentences
 from analytics.reports.channel_sentences import channel_sentences
+from analytics.reports.chart_words import RegionDrawings
 from analytics.reports.clustering_sentences import clustering_sentences
-from analytics.reports.evaluation_charts import RegionDrawings, draw_region
 from analytics.reports.html_page import Chart, between, environment, page_files, percent
 from analytics.reports.labels import (
     chance_text,
@@ -54,6 +55,17 @@ NEAREST: Final = 20
 # Each region has four charts: with very many regions the page would be too large to open.
 _MOST_CHARTED_REGIONS: Final = 30
 _DECIMALS: Final = 6
+_DRAWN_STANDINGS: Final = (
+    "region",
+    "satisfaction_score",
+    "satisfaction_rank",
+    "satisfaction_status",
+    "complaints",
+    "exposure_household_years",
+    "complaints_per_1000_household_years",
+    "complaint_rank",
+    "complaint_status",
+)
 _DRAWN_EVIDENCE: Final = ("satisfaction_shrunk", "satisfaction_lower", "satisfaction_upper")
 # Jinja yields a page in very small pieces.
 _PIECES_AT_ONCE: Final = 2_000
@@ -213,13 +225,6 @@ def gather_report(
     ends = np.searchsorted(codes[by_region], np.arange(1, len(labels)))
     rows = dict(zip(map(str, labels), np.split(by_region, ends), strict=True))
     named = _choose_named(standings, rows)
-    charted = list(rows)[:_MOST_CHARTED_REGIONS]
-    drawings = {
-        name: draw_region(
-            evaluation, _chart_columns(evaluation, evidence, rows[name]), scale=_scale(evaluation), number=number
-        )
-        for number, name in enumerate(track_progress(charted, tell, total=len(charted)), start=1)
-    }
     chosen = np.unique(
         np.concatenate(
             [
@@ -235,7 +240,7 @@ def gather_report(
         support=summarise_evidence(evaluation, evidence),
         rows=rows,
         named=named,
-        drawings=drawings,
+        drawings=_draw(evaluation, evidence, rows, tell),
         cells=_cells(evaluation, evidence, sensitivity, chosen),
         places={row: place for place, row in enumerate(chosen.tolist())},
     )
@@ -305,6 +310,29 @@ def report_parts(facts: ReportFacts, language: str, *, tell: ProgressCallback = 
     return iter(page)
 
 
+def _draw(
+    evaluation: Evaluation, evidence: pd.DataFrame, rows: Mapping[str, IntegerArray], tell: ProgressCallback
+) -> dict[str, RegionDrawings]:
+    """Draw the charts of the first regions, of those by a route of which somebody can be listed."""
+    regions = evaluation.summary["regions"]
+    charted = {
+        name: number
+        for number, name in enumerate(list(rows)[:_MOST_CHARTED_REGIONS], start=1)
+        if regions[name]["satisfaction"]["k"] or regions[name]["complaints"]["k"]
+    }
+    if not charted:
+        return {}
+    # A drawing library takes longer to load than small tables to evaluate.
+    from analytics.reports.evaluation_charts import draw_region  # noqa: PLC0415
+
+    return {
+        name: draw_region(
+            evaluation, _chart_columns(evaluation, evidence, rows[name]), scale=_scale(evaluation), number=number
+        )
+        for name, number in track_progress(charted.items(), tell, total=len(charted))
+    }
+
+
 def _choose_named(standings: pd.DataFrame, rows_by_region: Mapping[str, IntegerArray]) -> dict[str, _Named]:
     ranks, complaint_ranks = (float_column(standings, f"{prefix}_rank") for prefix in ("satisfaction", "complaint"))
     is_listed = (standings["criterion_status"] == "met").to_numpy(dtype=bool)
@@ -326,13 +354,14 @@ def _choose_named(standings: pd.DataFrame, rows_by_region: Mapping[str, IntegerA
 
 
 def _chart_columns(evaluation: Evaluation, evidence: pd.DataFrame, by_id: IntegerArray) -> pd.DataFrame:
-    """Return standings, names and evidence of a region's communities, the best first."""
-    standings = evaluation.standings.iloc[by_id]
+    """Return what charts draw of a region's communities, the best first: standings, names and evidence."""
+    every = evaluation.standings[list(_DRAWN_STANDINGS)]
+    standings = every.iloc[by_id]
     order = np.lexsort((float_column(standings, "complaint_rank"), float_column(standings, "satisfaction_rank")))
     rows = by_id[order]
     # Rounded as in the other files, because further digits differ between machines.
     beside = evidence[list(_DRAWN_EVIDENCE)].iloc[rows].round(_DECIMALS).reset_index(drop=True)
-    columns = evaluation.standings.iloc[rows].reset_index(drop=True).join(beside)
+    columns = every.iloc[rows].reset_index(drop=True).join(beside)
     return columns.assign(name=_names(evaluation).iloc[rows].to_numpy())
 
 
@@ -537,9 +566,8 @@ def _rows(
     why, scale, unit = evidence_reasons(language), _scale(evaluation), _unit(evaluation)
     # Without data on complaints only the satisfaction route has evidence.
     weighed = _EVIDENCE if _has_complaints(evaluation) else _SATISFACTION_EVIDENCE
-    for row in chosen.tolist():
-        place = facts.places[row]
-        cells = {name: values[place] for name, values in facts.cells.items()}
+    places = [facts.places[row] for row in chosen.tolist()]
+    for place, cells in zip(places, _records(facts.cells, places), strict=True):
         sentences = tuple(reasons[part][place] for part in parts)
         if cells["criterion_status"] == "met":
             sentences = (reasons["criterion"][place], *sentences)
@@ -569,6 +597,13 @@ def _rows(
             channel=_("Answers came through posters alone.") if cells["channel"] == SurveyChannel.POSTERS else "",
             places=tuple(sensitivity_sentences.community_lines(cells, otherwise["without_few"], language)),
         )
+
+
+def _records(columns: Mapping[str, list[Any]], places: list[int]) -> Iterator[dict[str, Any]]:
+    """Yield what stands at some places of columns, some places at a time, which is faster than one by one."""
+    for part in in_parts(places):
+        for record in zip(*([values[place] for place in part] for values in columns.values()), strict=True):
+            yield dict(zip(columns, record, strict=True))
 
 
 def _probability(lower: float | None, upper: float, reason: str | None, language: str) -> str:

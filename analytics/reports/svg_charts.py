@@ -8,10 +8,9 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 from xml.etree import ElementTree as ET
-from xml.sax.saxutils import escape
 
 import matplotlib as mpl
 import numpy as np
@@ -19,6 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from analytics.reports.chart_words import Labels
 from analytics.statistics.funnel import poisson_limits
 from analytics.statistics.validation import BooleanArray, FloatArray
 
@@ -58,20 +58,6 @@ _STYLE: Final[dict[Any, Any]] = {
 
 
 @dataclass(frozen=True)
-class Labels:
-    """Texts of a chart: `description` as text alternative, the two axis labels and the cut-off."""
-
-    description: str
-    across: str
-    upward: str
-    cut_off: str
-
-
-# Signs for private use: no name has them, since tables with such a sign are refused as damaged.
-_WORDS: Final = Labels("\ue000", "\ue001", "\ue002", "\ue003")
-
-
-@dataclass(frozen=True)
 class ScoreIntervals:
     """Scores with their intervals, in the order of the ranks.
 
@@ -89,27 +75,6 @@ class ScoreIntervals:
     lower: FloatArray
     upper: FloatArray
     listed: BooleanArray
-
-
-def wordless(*, has_cut_off: bool) -> Labels:
-    """Return labels that stand for words until `with_words` writes these, so that one drawing serves all languages."""
-    return _WORDS if has_cut_off else replace(_WORDS, cut_off="")
-
-
-def with_words(drawing: str, labels: Labels) -> str:
-    """Return a drawing that was made with the labels of `wordless` with words in their places.
-
-    Examples
-    --------
-    >>> drawing = histogram_chart(np.array([1.0]), cut_off=None, labels=wordless(has_cut_off=False), name="h")
-    >>> ">Score &lt; 2<" in with_words(drawing, Labels("All.", "Score < 2", "Communities", ""))
-    True
-    """
-    for part, place in vars(_WORDS).items():
-        drawing = drawing.replace(
-            place, escape(getattr(labels, part), {'"': "&quot;"} if part == "description" else {})
-        )
-    return drawing
 
 
 def thinning_step(count: int) -> int:

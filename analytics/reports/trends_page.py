@@ -15,8 +15,9 @@ from analytics.evidence.sampling_variance import sampling_variance
 from analytics.files.csv_files import frame_csv
 from analytics.languages import translator
 from analytics.reports import svg_charts
+from analytics.reports.chart_words import Labels
 from analytics.reports.html_page import Chart, Page, PageTable, Section, between, percent, provenance_facts
-from analytics.reports.svg_charts import Labels, ScoreIntervals
+from analytics.reports.svg_charts import ScoreIntervals
 from analytics.rules import Rules
 from analytics.statistics.multiple_testing import adjusted_p_values
 from analytics.statistics.trends import FEWEST_FOR_SLOPE, compare_rounds, fit_slopes, regression_to_the_mean

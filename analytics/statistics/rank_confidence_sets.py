@@ -7,7 +7,6 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.interpolate import CubicSpline
 from scipy.special import ndtr, ndtri
 
 from analytics.statistics.critical_values import (
@@ -440,7 +439,10 @@ def _larger_others(
             return expected.reshape(points.shape), variance.reshape(points.shape)
 
         return directly
-    # Sums over many communities are smooth functions of the point, so a grid is enough.
+    # Sums over many communities are smooth functions of the point, so a grid is enough. Few need no splines, which
+    # load scipy's optimisers with them.
+    from scipy.interpolate import CubicSpline  # noqa: PLC0415
+
     places = np.linspace((mean - reach * deviation).min(), (mean + reach * deviation).max(), _GRID)
     polynomials = [CubicSpline(places, values).c for values in sum_larger(places, mean, deviation)]
     step = (places[-1] - places[0]) / (_GRID - 1)

@@ -34,7 +34,9 @@ FILES = ["missing/file.csv", "folder", "empty", "utf16.csv", "noise", "a.csv/bel
 
 
 def commands_of(group, path=()):
-    for name, command in sorted(group.commands.items()):
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         if isinstance(command, click.Group):
             yield from commands_of(command, (*path, name))
         else:

@@ -34,30 +34,51 @@ def test_a_table_is_evaluated_and_summarised(table, tmp_path):
     assert "Complaint route: the table has no complaints, so nobody is assessed by the complaint rate." in result.stdout
 
 
-def test_the_command_runs_as_a_module_without_the_site(table, tmp_path):
-    command = [
-        sys.executable,
-        "-X",
-        "importtime",
-        "-m",
-        "analytics",
-        "evaluate",
-        table,
-        "--rules",
-        SHIPPED,
-        "--out",
-        tmp_path / "out",
-    ]
+def imported_by_evaluating(table, out):
+    """Evaluate a table in a process of its own and return the modules that it imported."""
+    command = [sys.executable, "-X", "importtime", "-m", "analytics"]
+    command += ["evaluate", table, "--rules", SHIPPED, "--out", out]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    lines = done.stderr.splitlines()
+    return {line.rsplit("|", 1)[1].strip() for line in lines if line.startswith("import time:")}
 
-    imported = {
-        line.rsplit("|", 1)[1].strip().split(".")[0]
-        for line in done.stderr.splitlines()
-        if line.startswith("import time:")
-    }
-    assert "analytics" in imported
-    assert not imported & {"flask", "sqlalchemy", "dash", "survey_app", "dashboards"}
+
+def test_the_command_runs_as_a_module_without_the_site(table, tmp_path):
+    imported = imported_by_evaluating(table, tmp_path / "out")
+
+    packages = {module.split(".")[0] for module in imported}
+    # A chart is drawn, and nothing that other commands alone need is loaded.
+    assert {"analytics", "matplotlib"} <= packages
+    assert not packages & {"flask", "sqlalchemy", "dash", "survey_app", "dashboards"}
+    assert not {module for module in imported if module.startswith("analytics.calibration")}
+    assert "analytics.statistics.integrity_signals" not in imported
     assert json.loads((tmp_path / "out" / "evaluation.json").read_text("utf-8"))["communities"] == 20
+
+
+def test_no_drawing_library_is_loaded_where_nothing_is_drawn(table, tmp_path):
+    # Of fewer than twenty no position is 5 %, so nobody can be listed.
+    table.write_text("".join(TABLE.splitlines(keepends=True)[:11]), "utf-8")
+    imported = imported_by_evaluating(table, tmp_path / "out")
+
+    assert "analytics.reports.evaluation_report" in imported
+    assert "<svg" not in (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert not {"matplotlib", "scipy.stats", "scipy.optimize"} & imported
+
+
+def test_help_lists_every_command_with_what_it_does():
+    result = CliRunner().invoke(main, ["--help"])
+
+    listed = dict(line.split(maxsplit=1) for line in result.stdout.split("Commands:")[1].splitlines() if line)
+    assert list(listed) == ["calibrate", "drivers", "evaluate", "integrity", "plan", "rake", "trends", "what-if"]
+    assert listed["integrity"] == "Check RESPONSES for signs of stuffed or duplicated answers."
+    assert all(len(words) > 20 for words in listed.values())
+
+
+def test_a_misspelt_command_is_refused():
+    result = CliRunner().invoke(main, ["evalaute"])
+
+    assert result.exit_code == 2
+    assert "No such command 'evalaute'" in result.stderr
 
 
 def test_the_same_input_gives_the_same_bytes(table, tmp_path):

@@ -3,11 +3,11 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
+from analytics.reports.chart_words import Labels, with_words, wordless
 from analytics.reports.svg_charts import (
     LISTED_COLOUR,
     MOST_DRAWN,
     OTHERS_COLOUR,
-    Labels,
     ScoreIntervals,
     caterpillar_chart,
     coverage_chart,
@@ -16,8 +16,6 @@ from analytics.reports.svg_charts import (
     reliability_chart,
     scores_chart,
     thinning_step,
-    with_words,
-    wordless,
 )
 
 LABELS = Labels("哪些小区达标", "满意率（%）", "小区", "- - 第 1 名")
