@@ -115,7 +115,9 @@ def read_plan(path: Path) -> pd.DataFrame:
     return table
 
 
-def check_communities(communities: pd.DataFrame, rules: Rules, *, source: str = "communities") -> pd.DataFrame:
+def check_communities(
+    communities: pd.DataFrame, rules: Rules, *, source: str = "communities", look_alikes: bool = True
+) -> pd.DataFrame:
     """Check a community table and return it with one type per column.
 
     Parameters
@@ -138,6 +140,9 @@ def check_communities(communities: pd.DataFrame, rules: Rules, *, source: str = 
         Determine which columns are required.
     source : str
         Name of the table, for messages.
+    look_alikes : bool
+        Whether ids and regions that only look different are sought, which takes as long as all the rest. It is needless
+        where the ids and regions are those of a table that was checked.
 
     Returns
     -------
@@ -162,7 +167,7 @@ def check_communities(communities: pd.DataFrame, rules: Rules, *, source: str = 
     communities:2: satisfied: 5 satisfied of 2 responses
     """
     checker = _Checker(cells_of(communities))
-    table = checker.check(rules)
+    table = checker.check(rules, look_alikes=look_alikes)
     checker.raise_faults(source)
     return table
 
@@ -170,10 +175,10 @@ def check_communities(communities: pd.DataFrame, rules: Rules, *, source: str = 
 class _Checker(CellReader):
     """Validates the columns and constraints of a community table."""
 
-    def check(self, rules: Rules) -> pd.DataFrame:
+    def check(self, rules: Rules, *, look_alikes: bool = True) -> pd.DataFrame:
         self._check_columns(rules)
         table = self._typed()
-        self._check_names(table)
+        self._check_names(table, look_alikes=look_alikes)
         self._check_answers(table, rules)
         self._check_modes(table)
         self._check_pairs(table)
@@ -217,13 +222,14 @@ class _Checker(CellReader):
             fault = Fault("give either this column or {other}, not both", {"other": measured.value}, "score", 1)
             self.faults.append(fault)
 
-    def _check_names(self, table: pd.DataFrame) -> None:
+    def _check_names(self, table: pd.DataFrame, *, look_alikes: bool = True) -> None:
         self.note_empty(table, ["community_id", "region"])
         self.note_repeats(table, "community_id")
-        # Two that only look different would be two communities, or a region ranked by itself. Names tell nothing apart
-        # here: a hospital named Mountain View and one named Mountainview are two.
-        self.note_look_alikes(table, "community_id", key=number_key)
-        self.note_look_alikes(table, "region")
+        if look_alikes:
+            # Two that only look different would be two communities, or a region ranked by itself. Names tell nothing
+            # apart here: a hospital named Mountain View and one named Mountainview are two.
+            self.note_look_alikes(table, "community_id", key=number_key)
+            self.note_look_alikes(table, "region")
         if "denominator_source" in table:
             unknown = ~table["denominator_source"].isin(["", *_DENOMINATORS]).to_numpy(dtype=bool)
             message = N_("this must be occupied_households or delivered_households, it is “{denominator_source}”")

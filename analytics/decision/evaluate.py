@@ -124,7 +124,7 @@ class Evaluation:
         return sha256_of_parts(_canonical_columns(hashed))
 
 
-def evaluate(communities: pd.DataFrame, rules: Rules) -> Evaluation:
+def evaluate(communities: pd.DataFrame, rules: Rules, *, look_alikes: bool = True) -> Evaluation:
     """Evaluate a community table: return the standing of every community under the rules.
 
     Parameters
@@ -132,6 +132,9 @@ def evaluate(communities: pd.DataFrame, rules: Rules) -> Evaluation:
     communities : DataFrame
         One row per community, as `analytics.decision.community_table.check_communities` describes it.
     rules : Rules
+    look_alikes : bool
+        Whether ids and regions that only look different are faults; False saves seeking them where the ids and regions
+        are those of a table that was checked.
 
     Returns
     -------
@@ -169,7 +172,7 @@ def evaluate(communities: pd.DataFrame, rules: Rules) -> Evaluation:
     >>> route["N"], route["k"], route["tied_at_cut_off"], route["met"]
     (20, 1, 2, 2)
     """
-    return evaluate_checked(check_communities(communities, rules), rules)
+    return evaluate_checked(check_communities(communities, rules, look_alikes=look_alikes), rules)
 
 
 def evaluate_checked(table: pd.DataFrame, rules: Rules) -> Evaluation:

@@ -84,4 +84,4 @@ def evaluate_without(source: EvaluationSource, evaluation_id: int, held: str) ->
     """Return the same of an evaluation; `held` are the answers to leave out as canonical JSON, counted alone."""
     rules = header_of(source, evaluation_id).rules
     rest = leave_out_responses(source.inputs(evaluation_id), pd.DataFrame(json.loads(held)), rules)
-    return evaluate(rest, rules).standings[list(WHAT_IF_COLUMNS)]
+    return evaluate(rest, rules, look_alikes=False).standings[list(WHAT_IF_COLUMNS)]

@@ -115,7 +115,7 @@ def evaluate_otherwise(source: EvaluationSource, evaluation_id: int, choice: Cho
         withheld=without_score(source.standings(evaluation_id)),
         disclosure=disclosure_of(header),
     )
-    return evaluate(table, other).standings[list(WHAT_IF_COLUMNS)]
+    return evaluate(table, other, look_alikes=False).standings[list(WHAT_IF_COLUMNS)]
 
 
 def without_score(standings: pd.DataFrame) -> frozenset[str]:

@@ -243,7 +243,7 @@ def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool
         hidden = communities_with_hidden_ratings(counts, places, rules=rules, disclosure=disclosure)
         table = withhold_pooled_deviations(table, rules, ranked=ranked, hidden=hidden, disclosure=disclosure)
         # No decision rests on a deviation; what was evaluated and its hash do.
-        result = evaluate(table, rules)
+        result = evaluate(table, rules, look_alikes=False)
     profiles = None if provisional else count_profiles(session, **counted, table=table, ranked=ranked, earlier=earlier)
     earlier_id = None if earlier is None else earlier.evaluation_id
     id_of = dict(zip(places["number"], places.index.tolist(), strict=True))

@@ -233,6 +233,18 @@ def test_a_frame_may_have_more_responses_than_households_and_other_columns():
     assert list(check_communities(frame, RULES)) == ["community_id", "region", "responses", "satisfied", "households"]
 
 
+def test_look_alikes_are_taken_only_from_a_table_whose_ids_were_checked():
+    frame = pd.DataFrame({"community_id": ["01", "1"], "region": "乌达区", "responses": 40, "satisfied": [30, 41]})
+
+    with pytest.raises(TableError) as both:
+        check_communities(frame, RULES)
+    with pytest.raises(TableError) as one:
+        check_communities(frame, RULES, look_alikes=False)
+
+    assert {fault.key for fault in both.value.faults} == {"community_id", "satisfied"}
+    assert {fault.key for fault in one.value.faults} == {"satisfied"}
+
+
 def test_a_frame_is_not_changed():
     frame = pd.DataFrame({"community_id": [1], "region": ["r"], "responses": [40.0], "satisfied": [30]}, index=[7])
     before = frame.copy(deep=True)
