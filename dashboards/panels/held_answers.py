@@ -1,11 +1,13 @@
 """Standings without the answers held for review, and who would enter or leave the list then."""
 
-import json
+from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 import pandas as pd
 from dash.development.base_component import Component
 
+from analytics.canonical import sha256_hex
 from analytics.decision.evaluate import canonical_frame_json, evaluate
 from analytics.decision.left_out_responses import leave_out_responses
 from analytics.decision.table_columns import MEASURE_COLUMNS
@@ -74,14 +76,27 @@ def beside_held_by_few(shown: PageData, examination: Examination) -> frozenset[s
     return frozenset(beside["community_id"])
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """Answers to leave out, counted alone; as a key it is short, however many communities they are of."""
+
+    sha256: str
+    counts: pd.DataFrame = field(compare=False, repr=False)
+
+    @classmethod
+    def of(cls, counts: pd.DataFrame) -> Self:
+        """Return the answers of `counts`, of which `analytics.decision.left_out_responses` says what it has."""
+        return cls(sha256_hex(canonical_frame_json(counts)), counts)
+
+
 def standings_without_held(shown: PageData, examination: Examination) -> pd.DataFrame:
     """Return `WHAT_IF_COLUMNS` of the standings that would be if no held answer counted."""
-    held = canonical_frame_json(examination.held.rename(columns={"number": "community_id"}))
+    held = LeftOut.of(examination.held.rename(columns={"number": "community_id"}))
     return shown.source.compute_once(shown.header.id, evaluate_without, held)
 
 
-def evaluate_without(source: EvaluationSource, evaluation_id: int, held: str) -> pd.DataFrame:
-    """Return the same of an evaluation; `held` are the answers to leave out as canonical JSON, counted alone."""
+def evaluate_without(source: EvaluationSource, evaluation_id: int, left_out: LeftOut) -> pd.DataFrame:
+    """Return `WHAT_IF_COLUMNS` of the standings of an evaluation that would be without some answers."""
     rules = header_of(source, evaluation_id).rules
-    rest = leave_out_responses(source.inputs(evaluation_id), pd.DataFrame(json.loads(held)), rules)
+    rest = leave_out_responses(source.inputs(evaluation_id), left_out.counts, rules)
     return evaluate(rest, rules, look_alikes=False).standings[list(WHAT_IF_COLUMNS)]

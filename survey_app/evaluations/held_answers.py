@@ -25,16 +25,19 @@ def count_held_answers(session: Session, *, evaluation_id: int, scope: Scope) ->
     survey_round, rules = evaluation.round, rules_of(evaluation.rule_file.content)
     questionnaire = questionnaire_from_canonical(survey_round.questionnaire.text)
     held = held_responses(survey_round.id)
+    of_held = select(Response.community_id).where(Response.id.in_(held)).distinct()
     counts = count_round(
         session,
         survey_round=survey_round,
         rules=rules,
         questionnaire=questionnaire,
-        communities=session.scalars(select(Response.community_id).where(Response.id.in_(held)).distinct()).all(),
+        communities=session.scalars(of_held).all(),
         before=evaluation.cut_off,
         only=held,
     )
     counted = measure_answers(counts.ranked, rules)
-    places = session.execute(scope.communities(select(Community.id, Community.number))).all()
+    places = session.execute(
+        scope.communities(select(Community.id, Community.number).where(Community.id.in_(of_held)))
+    ).all()
     numbers = {row.id: row.number for row in places if row.id in counted.index}
     return counted.loc[list(numbers)].rename(index=numbers).reset_index(names="number")

@@ -17,6 +17,7 @@ from dashboards.address import View
 from dashboards.frames.page_data import PageData
 from dashboards.panels.entering_and_leaving import WHAT_IF_COLUMNS, changes
 from dashboards.panels.held_answers import (
+    LeftOut,
     beside_held_by_few,
     evaluate_without,
     held_by_few,
@@ -114,7 +115,7 @@ def test_without_held_answers_the_official_result_stands(measure, population):
         def inputs(self, _evaluation_id):
             return evaluate(table, rules).communities
 
-    nothing = json.dumps({name: [] for name in ("community_id", *counted([]))})
+    nothing = LeftOut.of(pd.DataFrame({name: [] for name in ("community_id", *counted([]))}))
     after = evaluate_without(Source(rounds=ROUNDS[:1]), 1, nothing)
 
     pd.testing.assert_frame_equal(after, evaluate(table, rules).standings[list(WHAT_IF_COLUMNS)])
@@ -136,6 +137,19 @@ def test_more_answers_than_there_are_cannot_be_left_out():
 
     with pytest.raises(ValueError, match="more responses"):
         leave_out_responses(table, pd.DataFrame({"community_id": ["A"], "responses": [10], "satisfied": [2]}), RULES)
+
+
+def test_the_standings_without_held_answers_are_computed_once_until_other_answers_are_held():
+    city = MadeUpCity()
+    shown = PageData.of(city, View.of("?lang=en&evaluation=2", lambda: "en"))
+    examination = city.examination(2)
+    decided = replace(examination, held=examination.held.iloc[1:])
+
+    first, again, other = (standings_without_held(shown, each) for each in (examination, city.examination(2), decided))
+
+    assert again is first
+    assert (other["responses"] - first["responses"]).sum() == examination.held["responses"].iloc[0]
+    assert max(len(repr(key)) for key in city.worked_out_for) < 1000
 
 
 def test_communities_without_held_answers_keep_their_scores_on_the_page(city):
