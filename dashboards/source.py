@@ -323,6 +323,17 @@ class EvaluationSource(Protocol):
             If there is no such evaluation.
         """
 
+    def ranked_counts(self, evaluation_id: int, region: str) -> pd.DataFrame:
+        """Return the counts of the communities of a region in `standings` that are ranked by them on satisfaction.
+
+        Columns: number, responses, satisfied and satisfaction_score, none of them missing.
+
+        Raises
+        ------
+        LookupError
+            If there is no such evaluation.
+        """
+
     def compute_once(
         self,
         evaluation_id: int,

@@ -69,9 +69,9 @@ def _variance(rows: pd.DataFrame) -> "np.ndarray[Any, np.dtype[np.float64]]":
     return np.asarray(share * (1 - share) / np.maximum(answers, 1))
 
 
-def _is_counted(rows: pd.DataFrame) -> "pd.Series[bool]":
-    """Return which rows are ranked by counts: a score that was entered does not say how precise it is."""
-    return rows["satisfaction_rank"].notna() & rows["satisfied"].notna()
+def _is_counted(row: Mapping[str, Any]) -> bool:
+    """Return whether a community is ranked by counts: a score that was entered does not say how precise it is."""
+    return not (pd.isna(row[_ROUTE.rank]) or pd.isna(row["satisfied"]))
 
 
 def _change_sentence(shown: PageData, history: pd.DataFrame) -> str:
@@ -108,39 +108,38 @@ def _regression_sentence(shown: PageData, row: Mapping[str, Any], history: pd.Da
     if not ranks or (is_own and ranks[0] > region["satisfaction"]["k"]):
         # Whoever was not among the best, as nearly all are, needs no comparison of all communities.
         return ""
-    winners = shown.source.compute_once(shown.header.id, compare_former_winners, shown.earlier.id, row["region"])
-    if row["number"] not in winners.index:
+    if not _is_counted(row):
         return ""
-    own = winners.loc[row["number"]]
+    expected = shown.source.compute_once(shown.earlier.id, expect_of_former_winners, row["region"])
+    if row["number"] not in expected.index:
+        return ""
+    [before] = history.loc[history["evaluation_id"] == shown.earlier.id, _ROUTE.score]
     factor = scale_of(shown.header, _ROUTE, shown.language).factor
     return _(
         "It was among the best of the previous round. Regression to the mean alone would have moved it by {expected}"
         " points; it moved by {change}."
     ).format(
-        expected=f"{own['by_regression'] * factor:+.1f}".replace("-", "−"),
-        change=f"{own['change'] * factor:+.1f}".replace("-", "−"),
+        expected=f"{expected[row['number']] * factor:+.1f}".replace("-", "−"),
+        change=f"{(row[_ROUTE.score] - before) * factor:+.1f}".replace("-", "−"),
     )
 
 
-def compare_former_winners(source: EvaluationSource, evaluation_id: int, earlier_id: int, region: str) -> pd.DataFrame:
-    """Return, by number, how the k best of a region in an earlier round moved, and would have by chance alone."""
-    columns = ["number", "region", "responses", "satisfied", "satisfaction_score", "satisfaction_rank"]
-    before = source.standings(earlier_id)[columns].set_index("number")
-    before = before[(before["region"] == region) & _is_counted(before)]
-    after = source.standings(evaluation_id)[columns].set_index("number").reindex(before.index)
-    after_score = after["satisfaction_score"].where(_is_counted(after))
-    if after_score.isna().all():
-        return pd.DataFrame(columns=["by_regression", "change"])
+def expect_of_former_winners(source: EvaluationSource, evaluation_id: int, region: str) -> "pd.Series[float]":
+    """Return, by number, how far regression to the mean alone moves the k best of a region in the round after."""
+    ranked = source.ranked_counts(evaluation_id, region)
+    header = header_of(source, evaluation_id)
     table = regression_to_the_mean(
-        before["satisfaction_score"].to_numpy("float64"),
-        after_score.to_numpy("float64"),
-        earlier_variance=_variance(before),
-        later_variance=_variance(after.fillna({"satisfied": 0, "responses": 0})),
-        region=before["region"].to_numpy(dtype=str),
-        size=header_of(source, earlier_id).summary["regions"][region]["satisfaction"]["k"],
-        level=float(header_of(source, evaluation_id).rules.evidence.level),
-    ).set_axis(before.index)
-    return table.loc[table["former_winner"] & after_score.notna(), ["by_regression", "change"]]
+        ranked["satisfaction_score"],
+        # What is expected follows from the earlier round alone.
+        np.full(len(ranked), np.nan),
+        earlier_variance=_variance(ranked),
+        later_variance=0.0,
+        region=np.full(len(ranked), region),
+        size=header.summary["regions"][region]["satisfaction"]["k"],
+        level=float(header.rules.evidence.level),
+    ).set_axis(ranked["number"])
+    expected: pd.Series[float] = table.loc[table["former_winner"], "by_regression"]
+    return expected
 
 
 def _numbers(shown: PageData, history: pd.DataFrame) -> Numbers:

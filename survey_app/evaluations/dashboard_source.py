@@ -43,6 +43,7 @@ from survey_app.evaluations.standings import (
     read_drawn_standings,
     read_evaluated_table,
     read_places,
+    read_ranked_counts,
     read_standings_of,
     read_standings_with,
     require_evaluation,
@@ -127,6 +128,12 @@ class StoredEvaluations:
         scope = signed_in().scope
         with self._database.reading() as session:
             return count_standings(session, evaluation_id=evaluation_id, region=region, scope=scope)
+
+    def ranked_counts(self, evaluation_id: int, region: str) -> pd.DataFrame:
+        """Return the counts of the ranked communities of a region in scope; see `dashboards.source`."""
+        scope = signed_in().scope
+        with self._database.reading() as session:
+            return read_ranked_counts(session, evaluation_id=evaluation_id, region=region, scope=scope)
 
     def compute_once(
         self,

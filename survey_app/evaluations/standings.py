@@ -129,6 +129,19 @@ def count_standings(session: Session, *, evaluation_id: int, region: str | None,
     return KeyCounts(communities, {"satisfaction": satisfaction, "complaints": complaints}, met, responses)
 
 
+def read_ranked_counts(session: Session, *, evaluation_id: int, region: str, scope: Scope) -> pd.DataFrame:
+    """Return the counts of the ranked communities of a region; see `dashboards.source`. `LookupError` as above."""
+    require_evaluation(session, evaluation_id)
+    # Where a community is ranked, its counts are public.
+    statement = (
+        select(Community.number, Standing.responses, Standing.satisfied, Standing.satisfaction_score)
+        .join(Community, Standing.community_id == Community.id)
+        .where(Standing.evaluation_id == evaluation_id, Standing.region == region)
+        .where(Standing.satisfaction_rank.is_not(None), Standing.satisfied.is_not(None))
+    )
+    return read_frame(session, scope.communities(statement), COLUMN_TYPES)
+
+
 def counts_a_closed_round() -> ColumnElement[bool]:
     """Return the condition, on evaluations joined to their rounds, that an evaluation may be shown.
 

@@ -265,6 +265,11 @@ class MadeUpCity:
     def key_counts(self, evaluation_id, region):
         return key_counts_of(in_region(self.standings(evaluation_id), region))
 
+    def ranked_counts(self, evaluation_id, region):
+        standings = in_region(self.standings(evaluation_id), region)
+        counted = standings[standings["satisfaction_rank"].notna() & standings["satisfied"].notna()]
+        return counted[["number", "responses", "satisfied", "satisfaction_score"]].reset_index(drop=True)
+
     def compute_once(self, evaluation_id, derive, *arguments):
         # A function within another would be a new one each time, and could depend on what no key says.
         assert "<locals>" not in derive.__qualname__

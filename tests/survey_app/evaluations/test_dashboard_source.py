@@ -171,6 +171,7 @@ def test_what_is_asked_of_few_communities_agrees_with_the_standings_of_all(datab
         whole = source.standings_of(1, [numbers["there"], "unknown", numbers["here"]])
         places, counts = source.places(1), source.key_counts(1, None)
         of_region = source.key_counts(1, "海勃湾区")
+        ranked = {region: source.ranked_counts(1, region) for region in ("海勃湾区", "乌达区")}
 
     seen = standings.iloc[::-1].reset_index(drop=True)
     pd.testing.assert_frame_equal(whole[list(standings)], seen, check_dtype=False, check_categorical=False)
@@ -180,6 +181,9 @@ def test_what_is_asked_of_few_communities_agrees_with_the_standings_of_all(datab
     assert places["subdistrict"].isna().all()
     assert counts == key_counts_of(standings)
     assert of_region == key_counts_of(standings[standings["region"] == "海勃湾区"])
+    for region, counted in ranked.items():
+        own = standings[(standings["region"] == region) & standings["satisfaction_rank"].notna()]
+        assert counted.to_dict("list") == own[list(counted)].to_dict("list")
 
 
 def test_of_an_unknown_evaluation_nothing_is_told_of_few_communities_either(database, city, signed_in):
@@ -190,6 +194,7 @@ def test_of_an_unknown_evaluation_nothing_is_told_of_few_communities_either(data
             lambda: source.standings_of(77, [numbers["here"]]),
             lambda: source.places(77),
             lambda: source.key_counts(77, None),
+            lambda: source.ranked_counts(77, "海勃湾区"),
         ):
             with pytest.raises(LookupError, match="no evaluation 77"):
                 ask()
