@@ -320,7 +320,9 @@ def _read_places(session: Session, evaluation_id: int, scope: Scope) -> pd.DataF
 
 
 def _read_headers(session: Session, published: Collection[int], scope: Scope) -> list[EvaluationHeader]:
-    districts = set(session.scalars(scope.communities(select(District.name).join(Community).distinct())))
+    # Whoever sees every district needs none of them named.
+    seen = scope.communities(select(District.name).join(Community).distinct())
+    districts = set() if scope.is_city else set(session.scalars(seen))
     counted = {row.evaluation_id: row.answers or 0 for row in session.execute(_count_answers(scope))}
     return [
         _header(row, published, counted.get(row.id, 0), scope, districts) for row in session.execute(_SELECT_HEADERS)
@@ -329,6 +331,8 @@ def _read_headers(session: Session, published: Collection[int], scope: Scope) ->
 
 def _read_inputs(session: Session, evaluation_id: int, scope: Scope) -> pd.DataFrame:
     table = read_evaluated_table(session, evaluation_id)
+    if scope.is_city:
+        return table
     numbers = read_frame(session, scope.communities(select(Community.number)))["number"]
     return table[among(table["community_id"], numbers)].reset_index(drop=True)
 
@@ -385,10 +389,10 @@ _SELECT_HEADERS = (
 
 
 def _count_answers(scope: Scope) -> Select[int, int | None]:
-    statement = select(Standing.evaluation_id, func.sum(Standing.responses).label("answers")).join(
-        Community, Standing.community_id == Community.id
-    )
-    return scope.communities(statement.group_by(Standing.evaluation_id))
+    statement = select(Standing.evaluation_id, func.sum(Standing.responses).label("answers"))
+    if not scope.is_city:
+        statement = scope.communities(statement.join(Community, Standing.community_id == Community.id))
+    return statement.group_by(Standing.evaluation_id)
 
 
 def _header(
