@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from dashboards.address import View
 from dashboards.figures.chart_parts import count_text
 from dashboards.frames.page_data import PageData
-from dashboards.frames.standings import in_region, known_sum, scale_of
+from dashboards.frames.standings import among, in_region, known_sum, scale_of
 from dashboards.languages import translator
 from dashboards.pages.page import Page, Section
 from dashboards.panels.communities_without_complaints import communities_without_complaints_panel
@@ -91,5 +91,5 @@ def _excluded_figure(shown: PageData, exposed: pd.DataFrame) -> Component:
     name, note = _("Left out as duplicate, out of scope or invalid"), _("complaints about the property company")
     if "complaints_excluded" not in inputs:
         return key_figure(name, "—", note=note)
-    excluded = inputs.loc[inputs["community_id"].isin(exposed["number"]), "complaints_excluded"]
+    excluded = inputs.loc[among(inputs["community_id"], exposed["number"]), "complaints_excluded"]
     return key_figure(name, count_text(known_sum(excluded)), note=note)

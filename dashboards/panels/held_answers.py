@@ -28,7 +28,8 @@ def without_held_panel(shown: PageData, examination: Examination, inputs: pd.Dat
     if not sees_whole_regions(shown.header, inputs):
         said = _("Your account sees only some of the communities that are ranked together, so this cannot be computed.")
         return panel(name, empty(said), anchor="without")
-    after = standings_without_held(shown, examination)
+    # Where nothing is held any more, as after every decision, the official result stands.
+    after = shown.everywhere if examination.held.empty else standings_without_held(shown, examination)
     return panel(
         name,
         notice(

@@ -35,7 +35,8 @@ def qualified_panel(shown: PageData) -> Component:
     headings = (_("Community"), _("District"), _("Route"), _("Rank"), _("Score"), _("Answers came through"), _("Why"))
     columns = [Column(heading, heading, wide=heading == headings[-1]) for heading in headings]
     reasons = {key: shown.reasons(listed, route) for key, route in ROUTES.items()}
-    rows = [_qualified_row(row, shown, reasons) for row in records(listed)]
+    channels = channels_by_number(shown.source, shown.header.id)
+    rows = [_qualified_row(row, shown, reasons, channels) for row in records(listed)]
     by_route = {route.key: int(met(qualified, route.status).sum()) for route in ROUTES.values()}
     both = by_route["satisfaction"] + by_route["complaints"] - len(qualified)
     note = _(
@@ -46,11 +47,14 @@ def qualified_panel(shown: PageData) -> Component:
 
 
 def _qualified_row(
-    row: dict[str, Any], shown: PageData, reasons: Mapping[str, Mapping[str, str]]
+    row: dict[str, Any],
+    shown: PageData,
+    reasons: Mapping[str, Mapping[str, str]],
+    channels: Mapping[str, str],
 ) -> list[str | Component]:
     ways = [route for route in ROUTES.values() if row[route.status] == "met"]
     names = route_words(shown.language)
-    channel = channels_by_number(shown.source, shown.header.id).get(row["number"])
+    channel = channels.get(row["number"])
     return [
         named_link(shown.view, row["number"], row["name"], row["english_name"]),
         pick(shown.language, row["region"], row["region_english"]),

@@ -22,6 +22,7 @@ from dashboards.panels.held_answers import (
     evaluate_without,
     held_by_few,
     standings_without_held,
+    without_held_panel,
 )
 from tests.dashboards.made_up import ROUNDS, RULES, MadeUpCity
 from tests.published import Page, read_into
@@ -150,6 +151,19 @@ def test_the_standings_without_held_answers_are_computed_once_until_other_answer
     assert again is first
     assert (other["responses"] - first["responses"]).sum() == examination.held["responses"].iloc[0]
     assert max(len(repr(key)) for key in city.worked_out_for) < 1000
+
+
+def test_where_nothing_is_held_any_more_the_official_result_stands_as_it_is():
+    city = MadeUpCity()
+    shown = PageData.of(city, View.of("?lang=en&evaluation=2", lambda: "en"))
+    examination = city.examination(2)
+    decided = replace(examination, held=examination.held.iloc[:0])
+
+    drawn = without_held_panel(shown, decided, city.inputs(2))
+
+    computed = changes(shown, standings_without_held(shown, decided), name="without-held")
+    assert "0 enter, 0 leave" in json.dumps(drawn, cls=PlotlyJSONEncoder)
+    assert tables_of([drawn]) == tables_of(computed)
 
 
 def test_communities_without_held_answers_keep_their_scores_on_the_page(city):
