@@ -35,7 +35,7 @@ _SORTABLE: Final = frozenset(get_args(GridColumn))
 # Widths with which a phone first shows the name and two numbers; the other columns are a swipe away.
 _LEAST_WIDTHS: Final = {"name": 128, "status": 125, "evidence": 125, "check": 215}
 _LEAST_WIDTH: Final = 92
-_NUMERIC: Final = _SORTABLE - {"name"}
+_NUMERIC: Final = _SORTABLE - {"name"} | {"satisfaction_percentile", "complaint_percentile"}
 _ORDER: Final = (GridOrder("satisfaction_rank"),)
 _EVIDENCE: Final = tuple(Evidence)
 # Filters of this page, by the address parameter that each writes.

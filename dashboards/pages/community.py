@@ -9,10 +9,12 @@ import pandas as pd
 from dash import Dash, Input, Output, State, html, set_props
 from dash.development.base_component import Component
 
+from analytics.decision.percentiles import percentile_in
 from analytics.decision.survey_channels import SurveyChannel
 from analytics.disclosure.answer_tables import Rated
 from analytics.reports.channel_sentences import poster_limits
 from analytics.reports.labels import evidence_words, needed_words, route_words, sentence_case, survey_channel_words
+from analytics.reports.percentile_words import percentile_text, percentile_words
 from analytics.reports.standing_words import criterion_status_words
 from dashboards.address import View
 from dashboards.frames.page_data import PageData
@@ -180,7 +182,7 @@ def _head(shown: PageData, row: Mapping[str, Any]) -> Component:
 def _key_figures(shown: PageData, row: Mapping[str, Any]) -> Component:
     _ = translator(shown.language)
     figures = [part for route in ROUTES.values() for part in _route_figures(shown, row, route)]
-    return html.Dl(figures, className="key-figures four")
+    return html.Dl(figures, className="key-figures three")
 
 
 def _route_figures(shown: PageData, row: Mapping[str, Any], route: Route) -> list[Component]:
@@ -198,7 +200,17 @@ def _route_figures(shown: PageData, row: Mapping[str, Any], route: Route) -> lis
     return [
         key_figure(scale.title, scale.write(row[route.score]) if ranked else "—", note=between),
         key_figure(_("Rank"), rank, note=note),
+        _percentile_figure(shown, row, route),
     ]
+
+
+def _percentile_figure(shown: PageData, row: Mapping[str, Any], route: Route) -> Component:
+    _ = translator(shown.language)
+    place = percentile_in(row, shown.header.summary["regions"], route.key)
+    if place is None:
+        return key_figure(_("Percentile"), "—", note=_("not ranked"))
+    note = percentile_words(place, shown.language)
+    return key_figure(_("Percentile"), percentile_text(place.percentile), note=note)
 
 
 def _interval_words(shown: PageData, row: Mapping[str, Any], route: Route) -> str:

@@ -5,8 +5,10 @@ from typing import Any, Final
 
 import pandas as pd
 
+from analytics.decision.percentiles import percentile_in
 from analytics.files.csv_files import csv_file
 from analytics.reports.labels import evidence_words, sentence_case, survey_channel_words
+from analytics.reports.percentile_words import percentile_text
 from analytics.reports.standing_words import criterion_status_words
 from dashboards.address import View
 from dashboards.frames.standings import counted_words, scale_of
@@ -27,9 +29,11 @@ def column_names(header: EvaluationHeader, language: str) -> dict[str, str]:
     return {
         "name": _("Community"),
         "satisfaction_rank": _("Satisfaction: rank"),
+        "satisfaction_percentile": _("Satisfaction: percentile"),
         "satisfaction_score": scale_of(header, ROUTES["satisfaction"], language).title,
         "responses": counted_words(header, language),
         "complaint_rank": _("Complaints: rank"),
+        "complaint_percentile": _("Complaints: percentile"),
         "complaints_per_1000_household_years": scale_of(header, ROUTES["complaints"], language).title,
         "status": _("Result (either route)"),
         "evidence": _("Evidence (either route)"),
@@ -51,9 +55,11 @@ def community_table_row(
         "name": pick(language, row["name"], row["english_name"]),
         "place": place_words(row, language),
         "satisfaction_rank": rank_words(row, "satisfaction", language),
+        "satisfaction_percentile": _percentile(row, header, "satisfaction") or _NO_VALUE,
         "satisfaction_score": scales["satisfaction"].write(_if_ranked(row, "satisfaction")),
         "responses": _NO_VALUE if pd.isna(row["responses"]) else f"{int(row['responses']):,}",
         "complaint_rank": rank_words(row, "complaints", language),
+        "complaint_percentile": _percentile(row, header, "complaints") or _NO_VALUE,
         "complaints_per_1000_household_years": scales["complaints"].write(_if_ranked(row, "complaints")),
         "status": f"{_MARKS[status]} {sentence_case(criterion_status_words(row, language))}",
         "evidence": evidence_words(language).get(row["criterion_evidence"], _NO_VALUE),
@@ -103,27 +109,34 @@ def community_table_csv(
     return csv_file(
         headings,
         (
-            [[standing, *_values(row, channels, language), checks.get(row["number"])] for row in records(piece)]
+            [[standing, *_values(row, header, channels, language), checks.get(row["number"])] for row in records(piece)]
             for piece in pieces
         ),
     )
 
 
-def _values(row: Mapping[str, Any], channels: Mapping[str, str], language: str) -> list[Any]:
+def _values(row: Mapping[str, Any], header: EvaluationHeader, channels: Mapping[str, str], language: str) -> list[Any]:
     return [
         row["number"],
         pick(language, row["name"], row["english_name"]),
         pick(language, row["region"], row["region_english"]),
         *(pick(language, row[named], row[f"{named}_english"]) for named in ("subdistrict", "neighbourhood", "company")),
         row["satisfaction_rank"],
+        _percentile(row, header, "satisfaction"),
         _if_ranked(row, "satisfaction"),
         row["responses"],
         row["complaint_rank"],
+        _percentile(row, header, "complaints"),
         _if_ranked(row, "complaints"),
         sentence_case(criterion_status_words(row, language)),
         evidence_words(language).get(row["criterion_evidence"]),
         survey_channel_words(language).get(channels.get(row["number"], "")),
     ]
+
+
+def _percentile(row: Mapping[str, Any], header: EvaluationHeader, route_key: str) -> str | None:
+    place = percentile_in(row, header.summary["regions"], ROUTES[route_key].key)
+    return None if place is None else percentile_text(place.percentile)
 
 
 def _if_ranked(row: Mapping[str, Any], route_key: str) -> float | None:

@@ -9,7 +9,9 @@ import pandas as pd
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from analytics.decision.percentiles import percentile_in
 from analytics.decision.reasons import Part, reason_sentences
+from analytics.decision.summary import COLUMN_PREFIXES, RouteName
 from analytics.decision.survey_channels import survey_channels
 from analytics.disclosure.answer_tables import Official, are_all_shown
 from analytics.evidence.underreported_complaints import underreported_complaints
@@ -17,6 +19,7 @@ from analytics.files.csv_files import ROWS_AT_ONCE, csv_file, in_parts
 from analytics.languages import Wording
 from analytics.reports.complaint_sentences import underreported_sentences
 from analytics.reports.labels import survey_channel_words, valid_answers_words
+from analytics.reports.percentile_words import percentile_text
 from analytics.rules import Population, Rules
 from dashboards.frames.underreported_complaints import leave_out_untold
 from survey_app.accounts.scope import Scope
@@ -90,7 +93,7 @@ def _lines(
     headings = _headings(population, language)
     explain = partial(reason_sentences, regions=regions, population=population, language=language)
     in_words = (
-        _in_words(standing, language)
+        _in_words(standing, regions, language)
         for start in range(0, len(standings), ROWS_AT_ONCE)
         for standing in _explained(standings.iloc[start : start + ROWS_AT_ONCE], explain)
     )
@@ -141,6 +144,7 @@ def _headings(population: Population, language: str) -> dict[str, str]:
         "satisfaction_index": _("Satisfaction index"),
         "satisfaction_rank": _("Satisfaction rank"),
         "satisfaction_last_rank": _("Last rank of those tied"),
+        "satisfaction_percentile": _("Satisfaction: percentile"),
         "satisfaction_status": _("Satisfaction route"),
         "satisfaction_sentence": _("Satisfaction route in words"),
         "complaints": _("Valid complaints"),
@@ -148,13 +152,14 @@ def _headings(population: Population, language: str) -> dict[str, str]:
         "complaints_per_1000_household_years": _("Complaints per 1,000 household-years"),
         "complaint_rank": _("Complaint rank"),
         "complaint_last_rank": _("Last rank of those tied (complaints)"),
+        "complaint_percentile": _("Complaints: percentile"),
         "complaint_status": _("Complaint route"),
         "complaint_sentence": _("Complaint route in words"),
         "complaint_warning": _("Please check"),
     }
 
 
-def _in_words(standing: Mapping[str, Any], language: str) -> dict[str, Any]:
+def _in_words(standing: Mapping[str, Any], regions: Mapping[str, Any], language: str) -> dict[str, Any]:
     """Return the cells of one community: names in one language, sentences, numbers and codes as they are."""
     return {
         **standing,
@@ -166,4 +171,10 @@ def _in_words(standing: Mapping[str, Any], language: str) -> dict[str, Any]:
             for named in ("subdistrict", "neighbourhood", "company")
         },
         "survey_channel": survey_channel_words(language).get(standing["survey_channel"]),
+        **{f"{prefix}_percentile": _percentile(standing, regions, route) for route, prefix in COLUMN_PREFIXES.items()},
     }
+
+
+def _percentile(standing: Mapping[str, Any], regions: Mapping[str, Any], route: RouteName) -> str | None:
+    place = percentile_in(standing, regions, route)
+    return None if place is None else percentile_text(place.percentile)

@@ -6,6 +6,7 @@ import io
 import pandas as pd
 import pytest
 
+from analytics.decision.evaluate import evaluate
 from analytics.languages import LANGUAGES
 from analytics.reports.labels import sentence_case, status_words
 from dashboards.address import View
@@ -84,9 +85,10 @@ def test_no_score_is_shown_of_a_community_that_is_not_ranked(city, header):
     shown = [community_table_row(row, header, view_of("")) for row in records(unranked)]
 
     assert shown
-    assert {(row["satisfaction_rank"], row["satisfaction_score"]) for row in shown} == {("—", "—")}
+    columns = ("satisfaction_rank", "satisfaction_percentile", "satisfaction_score")
+    assert {tuple(row[name] for name in columns) for row in shown} == {("—", "—", "—")}
     score = rows_of_file(city, header, GridQuery(status="not_assessed"))
-    assert {row[8] for row in score[1:] if not row[7]} == {""}
+    assert {(row[8], row[9]) for row in score[1:] if not row[7]} == {("", "")}
 
 
 def test_every_row_leads_to_the_page_of_its_community(city, header):
@@ -130,10 +132,25 @@ def test_a_file_has_the_stored_numbers_of_every_community(city, header):
     numbers = {row[1]: row for row in rows}
     assert len(rows) == len(standings) == len(numbers)
     for row in records(standings):
-        rank, score, answers = numbers[row["number"]][7:10]
+        rank, percentile, score, answers = numbers[row["number"]][7:11]
         assert int(answers) == row["responses"]
         assert (float(score) if score else None) == (row["satisfaction_score"] if rank else None)
+        assert bool(percentile) == bool(rank)
     assert len({len(row) for row in [headings, *rows]}) == 1
+
+
+def test_a_row_and_the_file_tell_the_percentile_that_was_evaluated(city, header):
+    stored = evaluate(city.inputs(header.id), header.rules).standings.set_index("community_id")
+    rows = {row["number"]: row for row in records(city.standings(header.id))}
+    headings, *filed = rows_of_file(city, header, GridQuery())
+    for route, column in (("Satisfaction", "satisfaction_percentile"), ("Complaints", "complaint_percentile")):
+        at = headings.index(f"{route}: percentile")
+        for cells in filed:
+            shown = community_table_row(rows[cells[1]], header, view_of(""))[column]
+            share = stored.loc[cells[1], column]
+            assert shown == (cells[at] or "—")
+            assert (shown == "—") == pd.isna(share)
+            assert shown == "—" or abs(float(shown) - 100 * share) <= 0.05 + 1e-9 or shown in {"0.1", "99.9"}
 
 
 @pytest.mark.parametrize("name", ["=1+1", "＝1+1", "@sum", "\t=1"])
@@ -165,6 +182,6 @@ def test_no_result_contradicts_a_rank_in_its_row(city, header, language):
 
     for cells, values in zip(shown, filed, strict=True):
         is_ranked = {cells["satisfaction_rank"], cells["complaint_rank"]} != {"—"}
-        assert cells["status"].endswith(values[12])
-        assert (values[12] == unassessed) <= (not is_ranked), (cells, values)
+        assert cells["status"].endswith(values[14])
+        assert (values[14] == unassessed) <= (not is_ranked), (cells, values)
         assert bool(values[7]) == (cells["satisfaction_rank"] != "—")

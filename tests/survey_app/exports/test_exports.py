@@ -191,7 +191,7 @@ def test_beside_a_composite_the_rate_is_told_only_where_all_ratings_are(sqlite_d
 
     [row] = read_standings_file(sqlite_database, evaluation)
 
-    assert row["Satisfaction rank"] == "1"
+    assert (row["Satisfaction rank"], row["Satisfaction: percentile"]) == ("1", "50.0")
     assert (row["Satisfaction rate"] != "") == (row["Satisfaction index"] != "") == (dissatisfied == 12)
 
 
@@ -364,7 +364,7 @@ def test_standings_say_each_decision_with_its_reason(database, survey, evaluated
     assert rows[here.number]["Satisfaction rate"] == "1.0"
     assert rows[here.number]["Valid answers of owners"] == "30"
     assert rows[elsewhere.number]["Satisfaction route"] == "not_assessed"
-    assert rows[elsewhere.number]["Satisfaction rank"] == ""
+    assert {rows[elsewhere.number][name] for name in ("Satisfaction rank", "Satisfaction: percentile")} == {""}
     assert "sample too small, not ranked" in rows[elsewhere.number]["Satisfaction route in words"]
     assert {row["Result"] for row in rows.values()} == {"Official"}
 

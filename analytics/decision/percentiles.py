@@ -1,0 +1,149 @@
+"""Percentile of a community among those that are ranked with it: its parts, and its interval by possible ranks."""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analytics.decision.summary import COLUMN_PREFIXES, RouteName
+from analytics.statistics.validation import FloatArray
+
+
+class Percentile(NamedTuple):
+    """Place of a community among those that are ranked with it, in exact shares of their number.
+
+    Attributes
+    ----------
+    ahead : Fraction
+        Share that ranks behind it, in [0, 1).
+    level : Fraction
+        Share with its score, itself among them, in (0, 1].
+    ranked : int
+        Number of communities ranked together.
+    """
+
+    ahead: Fraction
+    level: Fraction
+    ranked: int
+
+    @property
+    def percentile(self) -> Fraction:
+        """The share that ranks behind it and half of those with its score, in (0, 1)."""
+        return self.ahead + self.level / 2
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether nobody else has its score."""
+        return self.level * self.ranked == 1
+
+
+def percentile_of(rank: int, last: int, *, ranked: int) -> Percentile:
+    """Return the exact percentile of a community from the positions of its tie.
+
+    Parameters
+    ----------
+    rank, last : int
+        First and last position of all with its score, 1 is best; see `ranks_within`.
+    ranked : int
+        Number of communities ranked together.
+
+    Returns
+    -------
+    Percentile
+        With ``ahead`` = (N - last) / N and ``level`` = (last - rank + 1) / N. For display only: no decision uses it.
+
+    Raises
+    ------
+    ValueError
+        Unless 1 ≤ rank ≤ last ≤ ranked.
+
+    Notes
+    -----
+    The mid-rank percentile: (below + ½ equal) / N, where a community is equal to itself, so that it is never 0 or 1 and
+    that of all who are level is the middle of what they share. `analytics.decision.ranks.percentile_of_ranks` computes
+    it for many at once.
+
+    Examples
+    --------
+    The second and third of four are level; the first is ahead of three:
+
+    >>> percentile_of(2, 3, ranked=4)
+    Percentile(ahead=Fraction(1, 4), level=Fraction(1, 2), ranked=4)
+    >>> [float(percentile_of(*tie, ranked=4).percentile) for tie in ((1, 1), (2, 3), (4, 4))]
+    [0.875, 0.5, 0.125]
+    """
+    if not 1 <= rank <= last <= ranked:
+        raise ValueError(f"positions {rank} to {last} of {ranked} are none")
+    return Percentile(Fraction(ranked - last, ranked), Fraction(last - rank + 1, ranked), ranked)
+
+
+def percentile_in(standing: Mapping[str, Any], regions: Mapping[str, Any], route: RouteName) -> Percentile | None:
+    """Return the percentile of a community on a route from its standing and the summary of the evaluation.
+
+    Parameters
+    ----------
+    standing : mapping
+        With region, and rank and last rank of the route; NaN, NA or None where it is not ranked.
+    regions : mapping
+        ``summary["regions"]`` of the evaluation.
+    route : {"satisfaction", "complaints"}
+
+    Returns
+    -------
+    Percentile or None
+        None for a community that is not ranked. The share that the standings hold is ``percentile`` of it.
+
+    Examples
+    --------
+    >>> standing = {"region": "海南区", "complaint_rank": 1, "complaint_last_rank": 2}
+    >>> float(percentile_in(standing, {"海南区": {"complaints": {"N": 10}}}, "complaints").percentile)
+    0.9
+    """
+    prefix = COLUMN_PREFIXES[route]
+    rank, last = (standing[f"{prefix}_{name}"] for name in ("rank", "last_rank"))
+    if pd.isna(rank):
+        return None
+    return percentile_of(int(rank), int(last), ranked=regions[standing["region"]][route]["N"])
+
+
+def percentile_interval(
+    rank_lower: npt.ArrayLike, rank_upper: npt.ArrayLike, *, ranked: npt.ArrayLike
+) -> tuple[FloatArray, FloatArray]:
+    """Return between which percentiles each community may truly be, by its set of possible ranks.
+
+    Parameters
+    ----------
+    rank_lower, rank_upper : array_like of float
+        Best and worst possible rank of the true score, from the evidence, 1 is best; NaN where it says nothing.
+    ranked : array_like of int
+        Number of communities ranked together: one number, or one per community.
+
+    Returns
+    -------
+    lower, upper : ndarray of float
+        Percentile of a community that is alone at the worst, and at the best of these ranks: (N - rank + ½) / N, in
+        (0, 1); NaN where the ranks are.
+
+    Raises
+    ------
+    ValueError
+        If a rank lies outside 1 … N or the best possible one is behind the worst.
+
+    Notes
+    -----
+    It covers the percentile of the true score as often as the set covers the true rank, since one follows from the
+    other: true scores do not tie. The observed percentile may lie outside, as an observed rank may outside its set.
+
+    Examples
+    --------
+    >>> percentile_interval([1, 2], [3, 4], ranked=4)
+    (array([0.375, 0.125]), array([0.875, 0.625]))
+    """
+    best, worst = np.asarray(rank_lower, dtype=np.float64), np.asarray(rank_upper, dtype=np.float64)
+    number = np.asarray(ranked, dtype=np.float64)
+    if np.any((best < 1) | (worst < best) | (worst > number)):
+        raise ValueError("possible ranks must lie between 1 and the number of communities, the best before the worst")
+    return (number - worst + 0.5) / number, (number - best + 0.5) / number
