@@ -103,7 +103,8 @@ def top_probability(
         k, the nominal number of places in the region: one number for all, or one per community, equal within a region.
         A whole number, from 0 to the number of communities of the region.
     grids : sequence of GridPosterior
-        Posteriors of some communities on a grid, `Shrinkage.grids`, at most one grid per region; the others are normal.
+        Posteriors of some communities on a grid, `Shrinkage.grids`; the others are normal. Of a region that has several
+        the one with the most communities counts: the others, narrower than its cells, are normal as well.
 
     Returns
     -------
@@ -114,7 +115,7 @@ def top_probability(
     ------
     ValueError
         If a value is missing, a variance negative, k fractional, negative, above N or not the same throughout a region,
-        a region has two grids, or a column has another length.
+        or a column has another length.
 
     Notes
     -----
@@ -201,11 +202,9 @@ _NO_GRID: Final = GridPosterior(np.zeros(0, np.int64), np.arange(2.0), np.zeros(
 
 
 def _by_region(grids: Sequence[GridPosterior], codes: IntegerArray) -> dict[int, GridPosterior]:
-    found = [(int(codes[grid.rows[0]]), grid) for grid in grids if grid.rows.size]
-    result = dict(found)
-    if len(result) < len(found):
-        raise ValueError("the posteriors of a region must be on one grid")
-    return result
+    """Return the grid of each region that has any, of several the one with the most communities."""
+    fewest_first = sorted((grid for grid in grids if grid.rows.size), key=lambda grid: grid.rows.size)
+    return {int(codes[grid.rows[0]]): grid for grid in fewest_first}
 
 
 class _Posteriors:

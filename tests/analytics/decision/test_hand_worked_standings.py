@@ -7,6 +7,7 @@ import yaml
 
 from analytics.counting.composites import composite_sums
 from analytics.decision.evaluate import evaluate
+from analytics.evidence.weigh_evidence import weigh_evidence
 from tests.analytics.rule_files import REPOSITORY, rules_with
 
 FILES = sorted((REPOSITORY / "data" / "samples" / "standings").glob("*.yaml"))
@@ -56,6 +57,19 @@ def shown(standing, prefix, words):
 
 def test_there_are_hand_worked_standings():
     assert len(CASES) > 20
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_evidence_is_weighed_of_all_that_was_worked_by_hand(case):
+    rules = rules_with(case.get("rules", {}))
+    result = evaluate(communities_of(case, rules.satisfaction), rules)
+
+    evidence = weigh_evidence(result)
+
+    for prefix in ROUTES.values():
+        chances = evidence[f"{prefix}_top_probability"]
+        assert (chances.notna() <= result.standings[f"{prefix}_rank"].notna()).all()
+        assert chances.dropna().between(0, 1).all()
 
 
 @pytest.mark.parametrize("case", CASES)
