@@ -96,7 +96,7 @@ class Evaluation:
         JSON values. ``regions``: for each region ``communities``, ``satisfaction``, ``complaints``, ``criterion``
         and ``warnings``; ``total``: the same counts over all regions; ``warnings`` about the whole table. A route has
 
-        - ``ranked_with``: "region", or "city" if the rules rank a small region with the whole city;
+        - ``ranked_with``: "district" or "city", "wider_region" where a small district is ranked with the whole city;
         - ``N``, ``k``: number of communities ranked together, number of qualifying positions;
         - ``share``, ``rounding``, ``ties`` and others: the rules as the file states them;
         - ``cut_off_score``, ``above_cut_off``, ``tied_at_cut_off``: the score at the k-th position, how many

@@ -104,7 +104,7 @@ def _regression_sentence(shown: PageData, row: Mapping[str, Any], history: pd.Da
         # Another score does not say how precise it is, and satisfied answers are not public beside it.
         return ""
     [*ranks] = history.loc[history["evaluation_id"] == shown.earlier.id, _ROUTE.rank].dropna()
-    is_own = region["satisfaction"]["ranked_with"] == "region"
+    is_own = region["satisfaction"]["ranked_with"] == "district"
     if not ranks or (is_own and ranks[0] > region["satisfaction"]["k"]):
         # Whoever was not among the best, as nearly all are, needs no comparison of all communities.
         return ""
