@@ -6,7 +6,7 @@ import pytest
 from flask import request
 from playwright.sync_api import expect
 
-from survey_app.codes.codes import issue_slips
+from survey_app.codes.codes import issue_slips, new_slips
 from tests.factories import SECRET, make_community, make_round
 from tests.journeys.form_steps import answer_the_least, receipt_number, send
 
@@ -35,8 +35,7 @@ def slip(site_address, sqlite_database, now):
             session,
             survey_round=survey_round,
             community=make_community(session),
-            count=1,
-            secret_key=SECRET,
+            new=new_slips(1, secret_key=SECRET),
             now=now,
         )
     return f"{site_address}/h/{sheet.slips[0].token}"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import OperationalError
 
-from survey_app.codes.codes import issue_poster_code, issue_slips, revoke_code
+from survey_app.codes.codes import issue_poster_code, issue_slips, new_slips, revoke_code
 from survey_app.errors import WriterBusy
 from survey_app.models import Code, Community, District, Response, Round
 from survey_app.responses import submission
@@ -487,7 +487,11 @@ def test_a_first_visit_by_a_slip_is_as_small_with_its_redirect(client, sqlite_da
             session, accepts_households=True, opens_at=now - timedelta(days=40), closes_at=now + timedelta(days=9)
         )
         sheet = issue_slips(
-            session, survey_round=opened, community=make_community(session), count=1, secret_key=SECRET, now=now
+            session,
+            survey_round=opened,
+            community=make_community(session),
+            new=new_slips(1, secret_key=SECRET),
+            now=now,
         )
     accepting = {"Accept-Encoding": "gzip"}
     redirect = client.get(f"/h/{sheet.slips[0].token}", headers=accepting)
@@ -505,7 +509,9 @@ def test_the_policy_of_a_form_with_its_style_inside_allows_that_style_alone(clie
         opened = session.scalars(select(Round)).one()
         opened.accepts_households = True
         community = session.scalars(select(Community)).first()
-        sheet = issue_slips(session, survey_round=opened, community=community, count=1, secret_key=SECRET, now=now)
+        sheet = issue_slips(
+            session, survey_round=opened, community=community, new=new_slips(1, secret_key=SECRET), now=now
+        )
     form = client.get(f"/h/{sheet.slips[0].token}", follow_redirects=True)
     [style] = re.findall("<style>(.*?)</style>", form.text, re.DOTALL)
     policies = [page.headers["Content-Security-Policy"] for page in (client.get(f"/s/{token}"), form)]
