@@ -9,6 +9,8 @@ import pandas as pd
 from analytics.decision.evaluate import Evaluation
 from analytics.decision.summary import COLUMN_PREFIXES
 from analytics.evidence.bands import Evidence, expected_true_members, list_with_controlled_fdr, overall_reliability
+from analytics.evidence.list_stability import assess_list_stability
+from analytics.evidence.observations import observations_of
 from analytics.statistics.validation import BooleanArray
 
 LIST_FALSE_DISCOVERY_RATE: Final = 0.1
@@ -69,11 +71,8 @@ def summarise_evidence(evaluation: Evaluation, evidence: pd.DataFrame) -> dict[s
     >>> route["needed"]
     {'settled': 20, 'reachable': 0, 'not_reachable': 0, 'unknown': 0}
     """
-    order = np.argsort(evaluation.communities["community_id"].to_numpy(dtype=np.str_), kind="stable")
-    evidence = evidence[list(_SUMMARISED_EVIDENCE)].iloc[order]
-    standings = evaluation.standings[["region", *(f"{prefix}_status" for prefix in COLUMN_PREFIXES.values())]].iloc[
-        order
-    ]
+    observations = observations_of(evaluation)
+    evidence, standings = evidence[list(_SUMMARISED_EVIDENCE)].iloc[observations.order], observations.standings
     result: dict[str, Any] = {region: {} for region in sorted(evaluation.summary["regions"])}
     for route, prefix in COLUMN_PREFIXES.items():
         known = evidence[f"{prefix}_top_probability"].notna().to_numpy()
@@ -89,8 +88,13 @@ def summarise_evidence(evaluation: Evaluation, evidence: pd.DataFrame) -> dict[s
                 "evidence": {str(word): int(words[name, word]) for word in Evidence if (name, word) in words},
             }
     shares, needed = _reliabilities(evidence, standings), _count_needed(evidence, standings)
+    stability = assess_list_stability(evaluation, observations)
     for name, facts in result.items():
-        facts["satisfaction"] |= {"reliability": shares.get(name), "needed": needed[name]}
+        facts["satisfaction"] |= {
+            "reliability": shares.get(name),
+            "needed": needed[name],
+            "stability": stability.get(name),
+        }
     return result
 
 

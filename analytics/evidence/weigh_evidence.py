@@ -5,8 +5,7 @@ same regions with the same number of positions. On satisfaction one posterior is
 households of a community would answer, with the uncertainty of those that did not.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -15,7 +14,7 @@ import pandas as pd
 
 from analytics.decision.evaluate import Evaluation
 from analytics.decision.summary import COLUMN_PREFIXES, RouteName
-from analytics.decision.table_columns import MEASURE_COLUMNS, float_column
+from analytics.decision.table_columns import float_column
 from analytics.evidence.bands import (
     Evidence,
     Reason,
@@ -24,19 +23,23 @@ from analytics.evidence.bands import (
     criterion_evidence,
     satisfaction_evidence,
     score_interval,
-    with_nonresponse,
 )
-from analytics.evidence.household_clustering import answer_design_effects, repeat_complaint_share
 from analytics.evidence.needed_responses import ThresholdPosterior, needed_responses
-from analytics.evidence.sampling_variance import sampling_fraction
+from analytics.evidence.observations import Ranking, observations_of, rankings
+from analytics.evidence.satisfaction_posteriors import (
+    nonresponse_spread_of,
+    range_of_scores,
+    responding_fraction,
+    shrink_satisfaction,
+    variance_is_known,
+)
 from analytics.rules import Rules
 from analytics.statistics.complaint_rates import complaint_rates
-from analytics.statistics.empirical_bayes import Shrinkage, shrink_complaint_rates, shrink_rates, shrink_scores
+from analytics.statistics.empirical_bayes import Shrinkage, shrink_complaint_rates
 from analytics.statistics.intervals import Interval
-from analytics.statistics.mean_scores import pooled_variance
 from analytics.statistics.rank_confidence_sets import rank_confidence_set
 from analytics.statistics.repeat_complaints import repeat_dispersion
-from analytics.statistics.validation import BooleanArray, FloatArray, IntegerArray
+from analytics.statistics.validation import IntegerArray
 
 EVIDENCE_COLUMNS: Final[Mapping[str, str]] = {
     "community_id": "str",
@@ -71,19 +74,6 @@ _SATISFACTION_COLUMNS: Final = [
     "satisfaction_tipping_point",
 ]
 _COMPLAINT_COLUMNS: Final = ["complaint_top_probability", "complaint_evidence", "complaint_evidence_reason"]
-
-
-@dataclass(frozen=True)
-class _Ranking:
-    """Communities that are ranked together: eligible `rows`, their `region` and its number of positions `size`.
-
-    `shown` marks those that this ranking decides; the others are only ranked with them.
-    """
-
-    rows: IntegerArray
-    region: npt.NDArray[np.int64]
-    size: IntegerArray
-    shown: BooleanArray
 
 
 def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
@@ -175,19 +165,8 @@ def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
     >>> round(float(evidence["satisfaction_top_probability"].sum()), 6)
     1.0
     """
-    # In the order of ids sums are equal to the last digit, whatever the order of the rows of the table.
-    order = np.argsort(evaluation.communities["community_id"].to_numpy(dtype=np.str_), kind="stable")
-    standings = evaluation.standings.iloc[order].reset_index(drop=True)
-    table = evaluation.communities.iloc[order].reset_index(drop=True)
+    order, standings, table = observations_of(evaluation)
     rules, regions = evaluation.rules, evaluation.summary["regions"]
-    deviation = MEASURE_COLUMNS[rules.satisfaction.measure].deviation
-    table = table.assign(
-        responses=standings["responses"],
-        satisfaction_score=standings["satisfaction_score"],
-        deviation=float_column(table, deviation or ""),
-        design_effect=answer_design_effects(table, rules),
-        repeat_share=repeat_complaint_share(table, rules),
-    )
     rates = _complaint_limits(table, rules)
     weighed = pd.concat(
         [
@@ -223,7 +202,7 @@ def _weigh_route(
     band, reason = columns[f"{prefix}_evidence"], columns[f"{prefix}_evidence_reason"]
     reason[:] = str(Reason.NOT_ASSESSED)
     weigh = _weigh_satisfaction if route == "satisfaction" else _weigh_complaints
-    for ranking in _rankings(route, standings, regions):
+    for ranking in rankings(route, standings, regions):
         shown = ranking.rows[ranking.shown]
         band[shown], reason[shown] = str(Evidence.UNDECIDED), str(Reason.VARIANCE_UNKNOWN)
         weighed = weigh(table, rules, ranking)
@@ -244,32 +223,17 @@ def _missing(kind: str, count: int) -> npt.NDArray[Any]:
     return np.full(count, None, dtype=object) if kind == "str" else np.full(count, np.nan)
 
 
-def _rankings(route: RouteName, standings: pd.DataFrame, regions: Mapping[str, Any]) -> Iterator[_Ranking]:
-    eligible = standings[f"{COLUMN_PREFIXES[route]}_rank"].notna().to_numpy()
-    codes, labels = pd.factorize(standings["region"], sort=True)
-    facts = [regions[label][route] for label in labels]
-    sizes = np.array([fact["k"] for fact in facts], dtype=np.int64)[codes]
-    own = np.array([fact["ranked_with"] == "district" for fact in facts], dtype=bool)[codes]
-    rows = np.flatnonzero(eligible & own)
-    if rows.size:
-        yield _Ranking(rows, codes[rows], sizes[rows], np.ones(rows.size, dtype=bool))
-    rows = np.flatnonzero(eligible)
-    if (eligible & ~own).any():
-        size = np.full(rows.size, sizes[~own][0])
-        yield _Ranking(rows, np.zeros(rows.size, dtype=np.int64), size, ~own[rows])
-
-
-def _weigh_satisfaction(table: pd.DataFrame, rules: Rules, ranking: _Ranking) -> pd.DataFrame:
-    known = _variance_is_known(table, rules, ranking)
-    rows, region, size = ranking.rows[known], ranking.region[known], ranking.size[known]
+def _weigh_satisfaction(table: pd.DataFrame, rules: Rules, ranking: Ranking) -> pd.DataFrame:
+    usable = ranking.only(variance_is_known(table, rules, ranking))
+    rows, region, size = usable.rows, usable.region, usable.size
     ranked = table.iloc[rows]
-    posteriors = _shrink(ranked, region, rules)
-    lowest, highest = _range_of_scores(rules)
+    posteriors = shrink_satisfaction(ranked, region, rules, nonresponse_spread=nonresponse_spread_of(rules))
+    lowest, highest = range_of_scores(rules)
     limits = score_interval(posteriors, level=float(rules.evidence.level), lowest=lowest, highest=highest)
     score, error = float_column(ranked, "satisfaction_score"), np.sqrt(posteriors.sampling_variance)
     ranks = rank_confidence_set(score, error, level=float(rules.evidence.level), regions=region)
     weighed = satisfaction_evidence(
-        posteriors, region=region, size=size, sampling_fraction=_sampling_fraction(ranked, rules)
+        posteriors, region=region, size=size, sampling_fraction=responding_fraction(ranked, rules)
     )
     return (
         weighed[_SATISFACTION_COLUMNS]
@@ -298,7 +262,7 @@ def _needed_responses(
     apart = (weighed["satisfaction_evidence_reason"] != Reason.TOO_LITTLE_INFORMATION).to_numpy()
     rows = np.flatnonzero(~settled & apart & (households >= responses))
     if rows.size:
-        fraction, spread = _sampling_fraction(ranked, rules)[rows], _nonresponse_spread(rules)
+        fraction, spread = responding_fraction(ranked, rules)[rows], nonresponse_spread_of(rules)
         sampling = posteriors.sampling_variance[rows] - (spread * (1 - fraction)) ** 2
         # If all households have answered there is nobody left to ask, whatever the variance of single answers.
         single = np.maximum(sampling, 0) * responses[rows] / np.where(fraction < 1, 1 - fraction, 1)
@@ -323,62 +287,7 @@ def _place(posteriors: Shrinkage, weighed: pd.DataFrame, rows: IntegerArray) -> 
     return ThresholdPosterior(mean, variance, mean - place * np.sqrt(variance + uncertainty), uncertainty)
 
 
-def _variance_is_known(table: pd.DataFrame, rules: Rules, ranking: _Ranking) -> BooleanArray:
-    if "score" in table:
-        return np.zeros(ranking.rows.size, dtype=bool)
-    if rules.satisfaction.measure == "satisfaction_rate":
-        return np.ones(ranking.rows.size, dtype=bool)
-    return ~np.isnan(_pooled_variance(table.iloc[ranking.rows], ranking.region))
-
-
-def _pooled_variance(ranked: pd.DataFrame, region: npt.NDArray[np.int64]) -> FloatArray:
-    deviation = float_column(ranked, "deviation")
-    answers = np.where(np.isnan(deviation), 0, float_column(ranked, "responses"))
-    return pooled_variance(deviation**2, answers, region=region)
-
-
-def _sampling_fraction(table: pd.DataFrame, rules: Rules) -> FloatArray:
-    return sampling_fraction(float_column(table, "responses"), float_column(table, "households"), rules)
-
-
-def _shrink(ranked: pd.DataFrame, region: npt.NDArray[np.int64], rules: Rules) -> Shrinkage:
-    """Return the posteriors of what all households of the ranked communities would answer."""
-    prior, responses, spread = rules.evidence.prior, float_column(ranked, "responses"), _nonresponse_spread(rules)
-    fraction = _sampling_fraction(ranked, rules)
-    if rules.satisfaction.measure == "satisfaction_rate":
-        return shrink_rates(
-            float_column(ranked, "satisfied"),
-            responses,
-            region=region,
-            prior=prior,
-            sampling_fraction=fraction,
-            nonresponse_spread=spread,
-            design_effect=ranked["design_effect"],
-        )
-    effect = float_column(ranked, "design_effect")
-    sampling = with_nonresponse(
-        _pooled_variance(ranked, region) * effect / responses * (1 - fraction),
-        sampling_fraction=fraction,
-        nonresponse_spread=spread,
-    )
-    return shrink_scores(float_column(ranked, "satisfaction_score"), sampling, region=region, prior=prior)
-
-
-def _nonresponse_spread(rules: Rules) -> float:
-    """Return ω in units of the score; the rules state it as a share of the score's range."""
-    lowest, highest = _range_of_scores(rules)
-    return (highest - lowest) * float(rules.evidence.nonresponse_spread)
-
-
-def _range_of_scores(rules: Rules) -> tuple[float, float]:
-    """Return the lowest and the highest possible score."""
-    if rules.satisfaction.measure == "satisfaction_rate":
-        return 0.0, 1.0
-    points = rules.satisfaction.index_points.values()
-    return float(min(points)), float(max(points))
-
-
-def _weigh_complaints(table: pd.DataFrame, rules: Rules, ranking: _Ranking) -> pd.DataFrame:
+def _weigh_complaints(table: pd.DataFrame, rules: Rules, ranking: Ranking) -> pd.DataFrame:
     cases = float_column(table, "complaints")[ranking.rows]
     exposure = float_column(table, "exposure_household_years")[ranking.rows]
     repeats = float(table["repeat_share"].iloc[0])

@@ -39,6 +39,7 @@ from analytics.reports.labels import (
     route_words,
     valid_answers_words,
 )
+from analytics.reports.stability_sentences import stability_sentences
 from analytics.reports.standing_words import criterion_status_words
 from analytics.reports.warnings import list_warnings, warning_sentence
 from analytics.rules import share_words
@@ -446,6 +447,7 @@ def _region(
         sentences=tuple(_decision_sentences(evaluation, summary, language)),
         support=(
             *_support_sentences(summary, facts.support[name], language),
+            *_stability_sentences(facts, name, language),
             *sensitivity_sentences.region_sentences(otherwise, scale=_scale(evaluation), language=language),
         ),
         complaints=tuple(
@@ -550,6 +552,16 @@ def _support_sentences(facts: Mapping[str, Any], support: Mapping[str, Any], lan
             " settle: {reachable}; that all the answers one can expect would not: {not_reachable}; of which it cannot"
             " be foretold, because their households are not known or nothing tells them apart: {unknown}.",
             **needed,
+        )
+
+
+def _stability_sentences(facts: ReportFacts, region: str, language: str) -> Iterator[str]:
+    support = facts.support[region]["satisfaction"]
+    if support["stability"]:
+        named = zip(facts.cells["community_id"], facts.cells["name"], strict=True)
+        scale = _scale(facts.evaluation)
+        yield from stability_sentences(
+            support["stability"], listed=support["listed"], names=dict(named), scale=scale, language=language
         )
 
 

@@ -1,5 +1,6 @@
 """Charts of the decision beside its evidence, and of what other rules would change."""
 
+from collections.abc import Sequence
 from html import escape
 from typing import Any, Final
 
@@ -7,10 +8,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from analytics.evidence.bands import Evidence
+from analytics.evidence.list_stability import NONRESPONSE_SPREADS
+from analytics.reports.html_page import percent
 from analytics.reports.labels import evidence_words
 from dashboards import theme
 from dashboards.figures.chart_parts import (
     Figure,
+    count_axis,
     horizontal_line,
     hover_texts,
     interval_bars,
@@ -71,6 +76,38 @@ def list_evidence_figure(crossed: pd.DataFrame, language: str) -> Figure:
         "yaxis": rows_axis(),
     }
     return {"data": traces, "layout": layout}
+
+
+def standing_figure(standing: Sequence[int], listed: int, language: str) -> Figure:
+    """Return a chart of how many listed communities stand under each assumption about nonresponse.
+
+    Parameters
+    ----------
+    standing : sequence of int
+        Their number under each of `analytics.evidence.list_stability.NONRESPONSE_SPREADS`.
+    listed : int
+        Number of listed communities, the height of the axis.
+    """
+    _ = translator(language)
+    bars = {
+        "type": "bar",
+        "x": [percent(spread) for spread in NONRESPONSE_SPREADS],
+        "y": list(standing),
+        "text": [f"{count:,}" for count in standing],
+        "textposition": "auto",
+        "marker": {"color": theme.EVIDENCE[str(Evidence.LIKELY)][0]},
+        "hovertemplate": "%{x}: %{y:,}<extra></extra>",
+    }
+    layout = {
+        "template": theme.TEMPLATE,
+        "height": 220,
+        "bargap": 0.3,
+        "showlegend": False,
+        "margin": {"t": 16},
+        "xaxis": {"title": {"text": _("Assumed difference of those who did not answer")}, "type": "category"},
+        "yaxis": count_axis(_("Communities"), listed) | {"range": [0, max(listed, 1)]},
+    }
+    return {"data": [bars], "layout": layout}
 
 
 def around_cut_off_figure(near: pd.DataFrame, cut_off: CutOff, drawing: ChartContext) -> Figure:

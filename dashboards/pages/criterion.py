@@ -13,6 +13,7 @@ from dashboards.languages import translator
 from dashboards.pages.page import Page, Section
 from dashboards.panels.around_cut_off import around_cut_off_panels
 from dashboards.panels.list_evidence import list_evidence_panel
+from dashboards.panels.list_stability import list_stability_panels
 from dashboards.panels.score_ranking import distribution_panel
 from dashboards.panels.what_if import CHOICE, what_if_panel
 from dashboards.source import EvaluationSource
@@ -27,6 +28,7 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
     return [
         *provisional_notice(shown),
         list_evidence_panel(shown),
+        *list_stability_panels(shown),
         distribution_panel(shown),
         *around_cut_off_panels(shown),
         what_if_panel(shown, source),
@@ -49,6 +51,7 @@ def sections(language: str) -> list[Section]:
     _ = translator(language)
     return [
         Section("support", _("Reliability")),
+        Section("again", _("If taken again")),
         Section("distribution", _("Distribution")),
         Section("near", _("Around the cut-off")),
         Section("one-by-one", _("Each community")),

@@ -1,0 +1,87 @@
+"""Stability of the list by satisfaction: in a repeated survey, as a whole, and against nonresponse."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from analytics.evidence.list_stability import NONRESPONSE_SPREADS
+from analytics.reports.html_page import percent
+from analytics.reports.stability_sentences import stability_sentences
+from dashboards.figures.evidence import standing_figure
+from dashboards.frames.page_data import PageData
+from dashboards.frames.standings import scale_of
+from dashboards.languages import pick, translator
+from dashboards.widgets.components import Numbers, NumbersColumn, chart, panel
+
+
+def list_stability_panels(shown: PageData) -> list[Component]:
+    """Return how stable the list of each region is; nothing where the evaluation does not say so."""
+    _ = translator(shown.language)
+    route = shown.view.route
+    supported = shown.header.summary["evidence"]["regions"]
+    facts = {region: supported[region].get(route.key, {}) for region in shown.regions if region in supported}
+    cards = [_card(shown, region, of_route) for region, of_route in facts.items() if of_route.get("stability")]
+    if not cards:
+        return []
+    return [
+        panel(
+            _("If the survey were taken again"),
+            html.Div(cards, className="charts"),
+            anchor="again",
+            note=_("Forecasts from the answers. They show how much of the list is chance; they never change it."),
+        )
+    ]
+
+
+def _card(shown: PageData, region: str, of_route: Mapping[str, Any]) -> Component:
+    _ = translator(shown.language)
+    names = _names(shown)
+    stability = _named_only(of_route["stability"], names)
+    sentences = stability_sentences(
+        stability,
+        listed=of_route["listed"],
+        names=names,
+        scale=scale_of(shown.header, shown.view.route, shown.language).factor,
+        language=shown.language,
+    )
+    parts: list[Component] = [
+        html.H3(shown.region_label(region)),
+        html.Ul([html.Li(sentence) for sentence in sentences]),
+    ]
+    if stability["nonresponse"]:
+        parts.append(_chart_of_spreads(shown, region, of_route["listed"], stability["nonresponse"]["standing"]))
+    return html.Div(parts)
+
+
+def _names(shown: PageData) -> dict[str, str]:
+    """Return the names of the communities in scope by their numbers."""
+    columns = (shown.everywhere[name].tolist() for name in ("number", "name", "english_name"))
+    return {number: pick(shown.language, name, english) for number, name, english in zip(*columns, strict=True)}
+
+
+def _named_only(stability: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """Return what does not name a community outside the scope."""
+    repeated, whole = dict(stability["repeated"]), stability["whole_list"]
+    for change in ("may_leave", "may_enter"):
+        repeated[change] = [pair for pair in repeated[change] if pair[0] in names]
+    is_named = whole is not None and {whole["inside"], whole["outside"]} <= names.keys()
+    return {**stability, "repeated": repeated, "whole_list": whole if is_named else None}
+
+
+def _chart_of_spreads(shown: PageData, region: str, listed: int, standing: list[int]) -> Component:
+    _ = translator(shown.language)
+    columns = [
+        NumbersColumn(_("Those who did not answer differ by (of the scale)"), write=percent),
+        NumbersColumn(_("Listed communities that stand"), numeric=True),
+    ]
+    caption = _("Listed communities at least likely to be among the best, by assumption about nonresponse")
+    rows = [list(row) for row in zip(NONRESPONSE_SPREADS, standing, strict=True)]
+    return chart(
+        standing_figure(standing, listed, shown.language),
+        name=f"standing-{region}",
+        summary=caption,
+        language=shown.language,
+        numbers=Numbers(caption, columns, rows),
+    )
