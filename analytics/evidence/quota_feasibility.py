@@ -10,7 +10,12 @@ import pandas as pd
 
 from analytics.decision.table_columns import float_column
 from analytics.evidence.household_clustering import assumed_design_effect
-from analytics.evidence.round_planning import eligibility_probability, forecast_precision, forecast_quota
+from analytics.evidence.round_planning import (
+    answers_for_reliability,
+    eligibility_probability,
+    forecast_precision,
+    forecast_quota,
+)
 from analytics.rules import MinimumResponses, Rules, share_text
 from analytics.statistics.complaint_rates import household_years
 
@@ -53,7 +58,10 @@ def forecast_round(
     DataFrame
         Indexed by region: the columns of `analytics.evidence.round_planning.forecast_quota`; `half_width`, the median
         half width of a 95 % interval of the rate, missing if nobody is expected to answer; `undecided_share`, the share
-        of the communities whose evidence would be undecided.
+        of the communities whose evidence would be undecided; `median_responses`, the answers expected in the median
+        community, `reliability`, how reliably they tell such communities apart, in [0, 1]; `reliable_responses`, the
+        number that makes it .7, see `analytics.evidence.round_planning.answers_for_reliability`, missing if all are
+        expected to be alike.
 
     Raises
     ------
@@ -96,6 +104,7 @@ def forecast_round(
         rounding=rule.rounding,
         ties=rule.ties,
     )
+    effect = assumed_design_effect(rules)
     precision = forecast_precision(
         homes,
         expectations.response_rate,
@@ -103,10 +112,15 @@ def forecast_round(
         expected_rate=expectations.satisfaction_rate,
         expected_spread=expectations.spread,
         nonresponse_spread=float(rules.evidence.nonresponse_spread),
-        design_effect=assumed_design_effect(rules),
+        design_effect=effect,
     ).groupby(region)
+    enough = answers_for_reliability(expectations.satisfaction_rate, expectations.spread, design_effect=effect)
     return frame.assign(
-        half_width=precision["half_width"].median(), undecided_share=precision["undecided_chance"].mean()
+        half_width=precision["half_width"].median(),
+        undecided_share=precision["undecided_chance"].mean(),
+        median_responses=precision["expected_responses"].median(),
+        reliability=precision["reliability"].median(),
+        reliable_responses=enough if np.isfinite(enough) else np.nan,
     )
 
 

@@ -4,6 +4,7 @@ Everything here is a forecast under stated assumptions. No decision uses it.
 """
 
 from fractions import Fraction
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,9 @@ from analytics.evidence.needed_responses import SETTLED_DISTANCE
 from analytics.rules import Rounding, Ties
 from analytics.statistics.empirical_bayes import reliability
 from analytics.statistics.validation import FloatArray, IntegerArray, finite_numbers, refuse, row_codes, whole_numbers
+
+RELIABLE_FROM: Final = 0.7
+"""Reliability from which a ranking is usually called reliable."""
 
 
 def minimum_eligible(quota: int, *, share: Fraction, rounding: Rounding) -> int:
@@ -190,6 +194,62 @@ def forecast_precision(
             "undecided_chance": np.where(moving, 1 - above - below, 1.0),
         }
     )
+
+
+def answers_for_reliability(
+    expected_rate: float, expected_spread: float, *, wanted: float = RELIABLE_FROM, design_effect: float = 1.0
+) -> float:
+    """Return the number of answers with which rates tell communities apart with the wanted reliability.
+
+    Parameters
+    ----------
+    expected_rate : float
+        p in (0, 1), the mean satisfaction rate.
+    expected_spread : float
+        τ ≥ 0, standard deviation of the true rates.
+    wanted : float
+        B in (0, 1): the share of the variance of rates that is due to true differences.
+    design_effect : float
+        D ≥ 1: several answers of one household are worth fewer.
+
+    Returns
+    -------
+    float
+        A whole number of answers in each community; infinite where τ = 0.
+
+    Raises
+    ------
+    ValueError
+        If a value is out of range.
+
+    Notes
+    -----
+    By the formula of Spearman and Brown n answers have the reliability B = nB₁/(1 + (n - 1)B₁), with B₁ = τ²/(τ² + v)
+    that of one answer and v = D p(1 - p) its variance, so n = v/τ² · B/(1 - B), rounded up. As often as all answers are
+    independent and nobody's silence means anything: with the nonresponse term ω a ranking may never be so reliable.
+
+    References
+    ----------
+    Brown W (1910), Some experimental results in the correlation of mental abilities, Br. J. Psychol. 3, 296–322.
+
+    Examples
+    --------
+    >>> answers_for_reliability(0.85, 0.06), answers_for_reliability(0.85, 0.03)
+    (83.0, 331.0)
+    """
+    if not 0 < expected_rate < 1:
+        raise ValueError(f"expected_rate must lie in (0, 1), got {expected_rate}")
+    if not 0 <= expected_spread < np.inf:
+        raise ValueError(f"expected_spread must be at least 0, got {expected_spread}")
+    if not 0 < wanted < 1:
+        raise ValueError(f"wanted must lie in (0, 1), got {wanted}")
+    if not 1 <= design_effect < np.inf:
+        raise ValueError(f"design_effect must be at least 1, got {design_effect}")
+    if expected_spread == 0:
+        return np.inf
+    single = design_effect * expected_rate * (1 - expected_rate)
+    # A hair above a whole number is rounding.
+    return float(np.ceil(single / expected_spread**2 * wanted / (1 - wanted) - 1e-9))
 
 
 def forecast_quota(

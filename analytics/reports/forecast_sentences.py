@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from analytics.evidence.round_planning import RELIABLE_FROM
 from analytics.languages import translator
 
 
@@ -42,5 +43,12 @@ def forecast_sentences(frame: pd.DataFrame, language: str) -> Iterator[str]:
                 " {one_route_chance:.0%})."
             ),
             _("The evidence on {undecided_share:.0%} of the communities would stay undecided."),
+            _(
+                "The {median_responses:.0f} answers of the median community tell communities apart with a reliability"
+                " of {reliability:.2f}. {reliable_responses:.0f} answers would make it {reliable_from} if those who do"
+                " not answer thought alike."
+            )
+            if pd.notna(facts["reliable_responses"])
+            else _("No number of answers tells communities apart that are expected to be alike."),
         ]
-        yield " ".join(said).format_map(facts)
+        yield " ".join(said).format_map(facts | {"reliable_from": RELIABLE_FROM})

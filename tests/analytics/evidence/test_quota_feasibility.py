@@ -53,6 +53,18 @@ def test_ten_nominations_take_two_hundred_communities_on_one_route_and_half_as_m
     assert "The quota of 10 can be filled. " in said[0]
     assert "only if both routes name different communities" in said[1]
     assert "CANNOT be filled" in said[2]
+    assert (
+        "The 120 answers of the median community tell communities apart with a reliability of 0.78. 77 answers"
+        in said[0]
+    )
+
+
+def test_communities_that_are_all_alike_cannot_be_told_apart_by_any_number_of_answers():
+    alike = Expectations(response_rate=0.3, satisfaction_rate=0.8, spread=0.0)
+    frame = forecast_round(city(large=200), rules_with({}), quota={"large": 10}, expectations=alike)
+
+    assert frame["reliable_responses"].isna().all()
+    assert "No number of answers" in next(forecast_sentences(frame, "en"))
 
 
 @pytest.mark.parametrize(("choices", "wider"), [({}, 1.5), ({"evidence.one_answer_per_household": True}, 1)])

@@ -9,6 +9,7 @@ from scipy import special, stats
 
 from analytics.decision.criterion import count_positions
 from analytics.evidence.round_planning import (
+    answers_for_reliability,
     eligibility_probability,
     forecast_precision,
     forecast_quota,
@@ -117,3 +118,28 @@ def test_the_chance_of_enough_eligible_communities_is_nearly_the_binomial_one():
 def test_what_cannot_be_planned_is_refused(call, message):
     with np.errstate(all="ignore"), pytest.raises(ValueError, match=message):
         call()
+
+
+@given(st.floats(0.05, 0.95), st.floats(0.01, 0.3), st.floats(0.1, 0.95), st.floats(1, 3))
+def test_the_answers_for_a_reliability_are_the_fewest_that_have_it(rate, spread, wanted, effect):
+    def has(answers):
+        single = effect * rate * (1 - rate)
+        return spread**2 / (spread**2 + single / answers) >= wanted * (1 - 1e-9) if answers else False
+
+    needed = answers_for_reliability(rate, spread, wanted=wanted, design_effect=effect)
+
+    assert has(needed)
+    assert not has((needed - 1) * (1 - 1e-6))
+
+
+def test_eighty_three_answers_rank_communities_reliably_that_differ_as_they_usually_do():
+    assert answers_for_reliability(0.85, 0.06) == 83
+    assert answers_for_reliability(0.85, 0.0) == np.inf
+
+
+@pytest.mark.parametrize(
+    "fault", [{"expected_rate": 1}, {"expected_spread": -1}, {"wanted": 1}, {"design_effect": 0.5}]
+)
+def test_a_reliability_that_is_none_is_refused(fault):
+    with pytest.raises(ValueError, match=next(iter(fault))):
+        answers_for_reliability(**({"expected_rate": 0.8, "expected_spread": 0.05} | fault))
