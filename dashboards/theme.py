@@ -13,6 +13,8 @@ SURFACE: Final = "#ffffff"
 MET: Final = "#0b5cad"
 OTHER: Final = "#8796a5"
 INTERVAL: Final = "#cfd7df"
+DECILES: Final = "rgba(81, 96, 110, 0.11)"
+"""Of one band; four lie over each other around the median."""
 CUT_OFF: Final = "#b84a00"
 SHORT: Final = "#e3a13b"
 

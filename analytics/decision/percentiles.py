@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from analytics.decision.summary import COLUMN_PREFIXES, RouteName
-from analytics.statistics.validation import FloatArray
+from analytics.statistics.validation import FloatArray, finite_numbers
+
+DECILES: Final = tuple(number / 10 for number in range(1, 10))
+"""Shares of the communities below the nine deciles, the median among them."""
 
 
 class Percentile(NamedTuple):
@@ -147,3 +150,31 @@ def percentile_interval(
     if np.any((best < 1) | (worst < best) | (worst > number)):
         raise ValueError("possible ranks must lie between 1 and the number of communities, the best before the worst")
     return (number - worst + 0.5) / number, (number - best + 0.5) / number
+
+
+def score_deciles(scores: npt.ArrayLike) -> FloatArray:
+    """Return the nine deciles of the scores of communities that are ranked together.
+
+    Parameters
+    ----------
+    scores : array_like of float
+        None missing; may be empty.
+
+    Returns
+    -------
+    ndarray of float, shape (9,)
+        In the unit of the scores, rising: between two scores on the line that joins them, as ``numpy.quantile`` does
+        unless told otherwise. NaN without scores.
+
+    Raises
+    ------
+    ValueError
+        If a score is missing or infinite.
+
+    Examples
+    --------
+    >>> score_deciles([0.0, 1.0]).round(1).tolist()
+    [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
+    """
+    values = finite_numbers("scores", scores)
+    return np.quantile(values, DECILES) if values.size else np.full(len(DECILES), np.nan)

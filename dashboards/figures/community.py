@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from dashboards import theme
-from dashboards.figures.chart_parts import Figure, count_axis, interval_bars, layout_of, named_ticks, rounded
+from dashboards.figures.chart_parts import Figure, Floats, count_axis, interval_bars, layout_of, named_ticks, rounded
 from dashboards.frames.chart_context import ChartContext
 from dashboards.languages import pick, translator
 
@@ -79,8 +79,8 @@ def _beside_region(rows: pd.DataFrame, axis: str, language: str, *, hover: str) 
     return {"data": traces, "layout": layout}
 
 
-def trend_figure(history: pd.DataFrame, drawing: ChartContext) -> Figure:
-    """Return a chart of one community's scores by round, with intervals and, where known, control limits.
+def trend_figure(history: pd.DataFrame, fan: Floats, drawing: ChartContext) -> Figure:
+    """Return a chart of one community's scores by round over the deciles of all, with intervals and control limits.
 
     Parameters
     ----------
@@ -88,6 +88,8 @@ def trend_figure(history: pd.DataFrame, drawing: ChartContext) -> Figure:
         One row per round in order of time: round (its name), satisfaction_score, the interval satisfaction_lower to
         satisfaction_upper around its estimate, and lower_limit, upper_limit, centre (missing where there are none), in
         the unit of the score.
+    fan : ndarray of float, shape (rounds, 9)
+        Deciles of all that were ranked with it, in the unit of the score; missing where they are not known.
     """
     _ = translator(drawing.language)
     factor = drawing.scale.factor
@@ -96,7 +98,7 @@ def trend_figure(history: pd.DataFrame, drawing: ChartContext) -> Figure:
         for name in ("satisfaction_score", "satisfaction_lower", "satisfaction_upper", "estimate")
     )
     rounds = [escape(name) for name in history["round"]]
-    traces: list[dict[str, Any]] = []
+    traces = _fan_traces(rounds, fan * factor, drawing.language)
     for column, name, dash in (
         ("lower_limit", _("Control limits"), "dash"),
         ("upper_limit", _("Control limits"), "dash"),
@@ -133,6 +135,22 @@ def trend_figure(history: pd.DataFrame, drawing: ChartContext) -> Figure:
     layout["xaxis"] = {"type": "category", "showgrid": False, "range": [-0.5, len(rounds) - 0.5]}
     layout["yaxis"] = {"title": {"text": drawing.scale.axis}, "nticks": 6}
     return {"data": traces, "layout": layout}
+
+
+def _fan_traces(rounds: list[str], fan: Floats, language: str) -> list[dict[str, Any]]:
+    """Return bands between deciles equally far from the median, which overlap to a fan, and the median."""
+    _ = translator(language)
+    if np.isnan(fan).all():
+        return []
+    name, middle = _("Deciles of all ranked with it"), fan.shape[1] // 2
+    line = {"type": "scatter", "mode": "lines", "x": rounds, "hoverinfo": "skip", "legendgroup": "deciles"}
+    traces: list[dict[str, Any]] = []
+    for place in range(middle):
+        band = {"line": {"width": 0}, "showlegend": False}
+        traces.append({**line, **band, "y": rounded(fan[:, place])})
+        traces.append({**line, **band, "y": rounded(fan[:, -1 - place]), "fill": "tonexty", "fillcolor": theme.DECILES})
+    median = {"color": theme.OTHER, "width": 1.5}
+    return [*traces, {**line, "name": name, "y": rounded(fan[:, middle]), "line": median}]
 
 
 def drivers_figure(drivers: pd.DataFrame, language: str) -> Figure:

@@ -1,6 +1,6 @@
 """Scores of one community by round: what changed, what chance alone would do, and regression to the mean."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -8,7 +8,9 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
+from analytics.decision.percentiles import DECILES, score_deciles
 from analytics.statistics.trends import compare_rounds, control_chart, regression_to_the_mean
+from dashboards.figures.chart_parts import Floats
 from dashboards.figures.community import trend_figure
 from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import counted_words, interval_estimates, scale_of
@@ -34,20 +36,38 @@ def trend_panel(shown: PageData, row: Mapping[str, Any], history: pd.DataFrame) 
         ],
         estimate=interval_estimates(past, _ROUTE, past["evidence_method"]),
     )
+    fan = _fan(shown, row["region"], past["evaluation_id"].tolist())
     said = [_change_sentence(shown, limited), _regression_sentence(shown, row, history)]
+    notes = [_("Between the dashed lines, three standard errors away, chance alone can explain a round.")]
+    if not np.isnan(fan).all():
+        notes.append(_("Shaded: the deciles of all communities ranked with it, the median in the middle."))
     return panel(
         name,
         chart(
-            trend_figure(limited, shown.drawing(_ROUTE)),
+            trend_figure(limited, fan, shown.drawing(_ROUTE)),
             name=f"trend-{row['number']}",
             summary=said[0],
             language=shown.language,
-            numbers=_numbers(shown, limited),
+            numbers=_numbers(shown, limited, fan),
         ),
         *([html.P(said[1], className="apart")] if said[1] else []),
         anchor="trend",
-        note=_("Between the dashed lines, three standard errors away, chance alone can explain a round."),
+        note=" ".join(notes),
     )
+
+
+def _fan(shown: PageData, region: str, evaluations: Sequence[int]) -> Floats:
+    """Return the deciles of those ranked together by round, shape (rounds, 9); missing where not all are in scope."""
+    return np.array([shown.source.compute_once(evaluation, deciles_of_region, region) for evaluation in evaluations])
+
+
+def deciles_of_region(source: EvaluationSource, evaluation_id: int, region: str) -> Floats:
+    """Return the deciles of a region's scores; missing where the region is ranked with others, or partly in scope."""
+    facts = header_of(source, evaluation_id).summary["regions"].get(region)
+    scores = source.ranked_counts(evaluation_id, region)["satisfaction_score"].to_numpy("float64")
+    if facts is None or len(scores) != facts["satisfaction"]["N"]:
+        return np.full(len(DECILES), np.nan)
+    return score_deciles(scores)
 
 
 def with_limits(history: pd.DataFrame) -> pd.DataFrame:
@@ -142,7 +162,7 @@ def expect_of_former_winners(source: EvaluationSource, evaluation_id: int, regio
     return expected
 
 
-def _numbers(shown: PageData, history: pd.DataFrame) -> Numbers:
+def _numbers(shown: PageData, history: pd.DataFrame, fan: Floats) -> Numbers:
     _ = translator(shown.language)
     scale = scale_of(shown.header, _ROUTE, shown.language)
     columns = [
@@ -153,8 +173,12 @@ def _numbers(shown: PageData, history: pd.DataFrame) -> Numbers:
         NumbersColumn(_("Lower bound"), numeric=True, write=scale.write),
         NumbersColumn(_("Upper bound"), numeric=True, write=scale.write),
         NumbersColumn(_("Rank"), numeric=True),
+        *(
+            NumbersColumn(_("Decile {number} of those ranked with it").format(number=number), True, scale.write)
+            for number in range(1, len(DECILES) + 1)
+        ),
     ]
     shown_estimates = history["estimate"].where(history["estimate"] != history["satisfaction_score"])
     scores = ["satisfaction_score", "estimate", *(f"satisfaction_{name}" for name in ("lower", "upper", "rank"))]
     rows = history.assign(estimate=shown_estimates)[["round", "responses", *scores]].to_numpy(dtype=object).tolist()
-    return Numbers(_("Round by round"), columns, rows)
+    return Numbers(_("Round by round"), columns, [[*row, *of_all] for row, of_all in zip(rows, fan, strict=True)])

@@ -25,8 +25,9 @@ from dashboards.frames.profile import (
     rated_questions,
     satisfied_shares,
 )
+from dashboards.frames.standings import in_region
 from dashboards.pages.community import matches
-from dashboards.panels.round_trend import trend_panel, with_limits
+from dashboards.panels.round_trend import deciles_of_region, trend_panel, with_limits
 from dashboards.routes import ROUTES
 from dashboards.widgets.components import records
 from tests.dashboards.conftest import serve_dashboards
@@ -34,6 +35,7 @@ from tests.dashboards.made_up import DISCLOSURE, RULES, MadeUpCity
 from tests.dashboards.test_app import Browser, said
 
 NUMBER = "150003"
+REGION = "海勃湾区"
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +139,8 @@ def test_every_figure_draws_the_numbers_of_its_table(shown, profile, city):
     shares = shares_of(profile)
     domains = domains_figure(shares, "en")
     history = with_limits(city.history(NUMBER)).assign(round=["one", "two"], estimate=[0.8, 0.81])
-    trend = trend_figure(history, shown.drawing(ROUTES["satisfaction"]))
+    fan = np.array([deciles_of_region(city, each, REGION) for each in history["evaluation_id"]])
+    trend = trend_figure(history, fan, shown.drawing(ROUTES["satisfaction"]))
     drivers = drivers_figure(profile.drivers, "en")
     categories, months = cases_by_category(profile.complaints), cases_by_month(profile.complaints)
 
@@ -150,6 +153,32 @@ def test_every_figure_draws_the_numbers_of_its_table(shown, profile, city):
     assert drawn == pytest.approx(sorted(profile.drivers["weight"] * 100), rel=1e-4)
     assert sum(categories_figure(categories, "en")["data"][0]["x"]) == categories["counted"].sum()
     assert sum(months_figure(months, "en")["data"][1]["y"]) == months["other"].sum()
+
+
+def test_the_fan_draws_the_deciles_of_all_that_were_ranked_with_it_in_each_round(shown, city):
+    history = with_limits(city.history(NUMBER)).assign(round=["one", "two"], estimate=[0.8, 0.81])
+    fan = np.array([deciles_of_region(city, each, REGION) for each in history["evaluation_id"]])
+    bands = trend_figure(history, fan, shown.drawing(ROUTES["satisfaction"]))["data"][:9]
+
+    for place, evaluation in enumerate(history["evaluation_id"]):
+        ranked = in_region(city.standings(evaluation), REGION)
+        scores = ranked["satisfaction_score"][ranked["satisfaction_rank"].notna()]
+        deciles = [np.quantile(scores, number / 10) * 100 for number in range(1, 10)]
+        assert sorted(band["y"][place] for band in bands) == pytest.approx(deciles, rel=1e-4)
+
+
+def test_no_fan_is_drawn_of_a_part_of_those_ranked_together(shown, city):
+    class Clerk(MadeUpCity):
+        def ranked_counts(self, evaluation_id, region):
+            return super().ranked_counts(evaluation_id, region).head(1)
+
+    part = Clerk()
+    row = records(part.standings_of(2, [NUMBER]))[0]
+    drawn = str(trend_panel(PageData.of(part, View("en")), row, part.history(NUMBER)))
+
+    assert np.isnan(deciles_of_region(part, 2, REGION)).all()
+    assert "eciles of all" not in drawn
+    assert "eciles of all" in str(trend_panel(shown, row, city.history(NUMBER)))
 
 
 def test_limits_stand_where_scores_are_rates_of_counts(city):
