@@ -2,14 +2,15 @@ import pandas as pd
 import pytest
 from sqlalchemy import select
 
-from survey_app.models import Community
+from survey_app.models import Community, Round
 from survey_app.storage.frames import read_frame
-from tests.factories import make_community, make_district
+from tests.factories import make_community, make_district, make_round
 
 COLUMNS = (Community.number, Community.name, Community.households_delivered, Community.households_owners)
 TYPES = {"number": "str", "name": "category", "households_delivered": "Int64", "households_owners": "float64"}
 # Beyond 2**53, where a float holds no neighbouring whole numbers apart.
 LARGE = 2**53 + 1
+LINE = "second_language_line"
 
 
 @pytest.fixture
@@ -48,3 +49,27 @@ def test_a_frame_without_rows_has_its_columns_and_types(sqlite_database):
 
     assert frame.empty
     assert frame.dtypes.astype(str).to_dict() == TYPES
+
+
+def test_texts_become_categories_in_their_order_as_pandas_makes_them(stored):
+    statement = select(Community.name, Community.second_language_line)
+    with stored.reading() as session:
+        rows = session.execute(statement.order_by(Community.id.desc())).all()
+        frame = read_frame(session, statement.order_by(Community.id.desc()), dict.fromkeys(("name", LINE), "category"))
+
+    pd.testing.assert_series_equal(frame["name"], pd.Series(pd.Categorical([row[0] for row in rows]), name="name"))
+    assert frame[LINE].isna().all()
+
+
+def test_values_are_read_as_the_columns_of_the_table_have_them(database):
+    with database.writing() as session:
+        survey_round = make_round(session, accepts_posters=True, accepts_households=False)
+        opens_at = survey_round.opens_at
+    with database.reading() as session:
+        frame = read_frame(session, select(Round.opens_at, Round.accepts_posters, Round.accepts_households))
+
+    [(read_at, *accepts)] = frame.itertuples(index=False)
+    assert read_at == opens_at
+    assert read_at.tzinfo is not None
+    assert accepts == [True, False]
+    assert frame["accepts_posters"].dtype == bool
