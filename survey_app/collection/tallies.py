@@ -6,6 +6,7 @@ that moment, and costs the same however many responses there are.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias, cast
@@ -43,6 +44,19 @@ class Place(NamedTuple):
 
 Numbers: TypeAlias = Counter[Place]
 """Numbers of responses, by what they are of."""
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What has come in of a round, in a scope.
+
+    `standing` are the responses that stand, by community that has any; `in_time` those that came in by local day, by
+    local hour and by mode; `through_codes` those through each code that is no slip's, none through others.
+    """
+
+    standing: Mapping[int, int]
+    in_time: Mapping[Tally, Mapping[str, int]]
+    through_codes: Mapping[int, int]
 
 
 def numbers_of(changes: Iterable[Change], zones: Mapping[int, ZoneInfo]) -> Numbers:
@@ -115,32 +129,36 @@ def zones_of(session: Session, round_ids: Collection[int]) -> Mapping[int, ZoneI
 def count_received(session: Session, *, scope: Scope) -> Mapping[int, int]:
     """Return how many responses came in from the communities in scope, by round."""
     round_ids = session.scalars(select(Round.id)).all()
-    found = _count_in_total(session, round_ids, [Tally.RECEIVED], scope)
+    newest = _count_newest(session, round_ids, scope)
+    found = _count_in_total(session, round_ids, [Tally.RECEIVED], scope, newest)
     return {round_id: number for (round_id, _tally, _key), number in found.items()}
 
 
-def count_in_time(session: Session, *, round_id: int, scope: Scope) -> Mapping[Tally, Mapping[str, int]]:
-    """Return how many responses came in from the communities in scope, by local day, by local hour and by mode."""
-    numbers: dict[Tally, dict[str, int]] = {Tally.DAY: {}, Tally.HOUR: {}, Tally.MODE: {}}
-    for (_round, tally, key), number in _count_in_total(session, [round_id], numbers, scope).items():
-        numbers[tally][key] = number
-    return numbers
-
-
-def count_standing(session: Session, *, round_id: int, scope: Scope) -> Mapping[int, int]:
-    """Return how many responses of a round stand in each community in scope that has any."""
-    return {community_id: number for (community_id, _key), number in _count(session, round_id, Tally.STANDING, scope)}
+def count_collected(session: Session, *, round_id: int, scope: Scope) -> Collected:
+    """Return what has come in of a round from the communities in scope."""
+    # Once for all three: thousands of changes may wait to be added.
+    newest = _count_newest(session, [round_id], scope)
+    in_time: dict[Tally, dict[str, int]] = {Tally.DAY: {}, Tally.HOUR: {}, Tally.MODE: {}}
+    for (_round, tally, key), number in _count_in_total(session, [round_id], in_time, scope, newest).items():
+        in_time[tally][key] = number
+    standing = _count(session, round_id, Tally.STANDING, scope, newest)
+    return Collected(
+        standing={community_id: number for (community_id, _key), number in standing},
+        in_time=in_time,
+        through_codes=_count_through_codes(session, round_id, scope, newest),
+    )
 
 
 def count_households(session: Session, *, round_id: int) -> Mapping[int, int]:
     """Return how many households have answered through their slips in each community in which any has."""
-    found = _count(session, round_id, Tally.HOUSEHOLD, EVERYWHERE)
+    newest = _count_newest(session, [round_id], EVERYWHERE)
+    found = _count(session, round_id, Tally.HOUSEHOLD, EVERYWHERE, newest)
     return {community_id: number for (community_id, _key), number in found}
 
 
 def count_through_codes(session: Session, *, round_id: int, scope: Scope) -> Mapping[int, int]:
     """Return how many responses of a round came through each code in scope that is no slip's; through others, none."""
-    return {int(key): number for (_community_id, key), number in _count(session, round_id, Tally.CODE, scope)}
+    return _count_through_codes(session, round_id, scope, _count_newest(session, [round_id], scope))
 
 
 def read_numbers(session: Session, *, round_id: int) -> Numbers:
@@ -155,8 +173,13 @@ def read_numbers(session: Session, *, round_id: int) -> Numbers:
     return numbers
 
 
+def _count_through_codes(session: Session, round_id: int, scope: Scope, newest: Numbers) -> Mapping[int, int]:
+    found = _count(session, round_id, Tally.CODE, scope, newest)
+    return {int(key): number for (_community_id, key), number in found}
+
+
 def _count_in_total(
-    session: Session, round_ids: Collection[int], tallies: Collection[Tally], scope: Scope
+    session: Session, round_ids: Collection[int], tallies: Collection[Tally], scope: Scope, newest: Numbers
 ) -> Counter[tuple[int, Tally, str]]:
     wanted = (CollectionTally.round_id.in_(round_ids), CollectionTally.tally.in_(tallies))
     columns = (CollectionTally.round_id, CollectionTally.tally, CollectionTally.key)
@@ -168,13 +191,15 @@ def _count_in_total(
     numbers = Counter(
         {(round_id, Tally(tally), key): number for round_id, tally, key, number in session.execute(statement)}
     )
-    for place, number in _count_newest(session, round_ids, scope).items():
+    for place, number in newest.items():
         if place.community_id is None and place.tally in tallies:
             numbers[place.round_id, place.tally, place.key] += number
     return numbers
 
 
-def _count(session: Session, round_id: int, tally: Tally, scope: Scope) -> Iterable[tuple[tuple[int, str], int]]:
+def _count(
+    session: Session, round_id: int, tally: Tally, scope: Scope, newest: Numbers
+) -> Iterable[tuple[tuple[int, str], int]]:
     """Return a tally of each community in scope, by community and key."""
     statement = (
         select(Community.id, CollectionTally.key, CollectionTally.number)
@@ -183,7 +208,7 @@ def _count(session: Session, round_id: int, tally: Tally, scope: Scope) -> Itera
     )
     stored = session.execute(scope.communities(statement))
     numbers = Counter({(community_id, key): number for community_id, key, number in stored})
-    for place, number in _count_newest(session, [round_id], scope).items():
+    for place, number in newest.items():
         if place.community_id is not None and place.tally is tally:
             numbers[place.community_id, place.key] += number
     return (+numbers).items()

@@ -14,11 +14,14 @@ from analytics.languages import DEFAULT_LANGUAGE
 from analytics.rules import Rules
 from survey_app.accounts.scope import Scope
 from survey_app.city_time import zone_of
-from survey_app.collection.tallies import count_in_time, count_standing, count_through_codes
+from survey_app.collection.tallies import count_collected
 from survey_app.models import Code, Community, District, Round
 from survey_app.models.vocabulary import Mode, Tally
-from survey_app.register.households import read_places, surveyed_households
+from survey_app.register.households import HOUSEHOLD_COLUMNS, HOUSEHOLD_TYPES, surveyed_households
 from survey_app.register.names import PLACE_COLUMNS
+from survey_app.storage.frames import read_frame
+
+_REGION_TYPES = dict.fromkeys(("region", "region_english"), "category")
 
 
 @dataclass(frozen=True)
@@ -43,11 +46,11 @@ def read_required_responses(session: Session, *, rules: Rules, scope: Scope) -> 
 
     Indexed by id; columns as `dashboards.source.Progress` says, except the responses.
     """
-    statement = scope.communities(select(*PLACE_COLUMNS).join(District).order_by(Community.sort_key, Community.number))
-    result = session.execute(statement)
-    frame = pd.DataFrame(result.all(), columns=list(result.keys())).set_index("id")
-    frame = frame.rename(columns={"number": "community_id"})
-    households = surveyed_households(read_places(session), rules).reindex(frame.index)
+    columns = select(*PLACE_COLUMNS, *HOUSEHOLD_COLUMNS).join(District)
+    statement = scope.communities(columns.order_by(Community.sort_key, Community.number))
+    places = read_frame(session, statement, HOUSEHOLD_TYPES | _REGION_TYPES).set_index("id")
+    households = surveyed_households(places, rules)
+    frame = places.drop(columns=list(HOUSEHOLD_TYPES)).rename(columns={"number": "community_id"})
     required = {number: _required_responses(rules, number) for number in households.dropna().unique()}
     unknown = _required_responses(rules, None)
     frame = frame.assign(
@@ -65,11 +68,11 @@ def count_progress(
 
     No count depends on what was answered, not even on whether an answer is valid or an owner's.
     """
-    standing = pd.Series(count_standing(session, round_id=survey_round.id, scope=scope), dtype="int64")
+    collected = count_collected(session, round_id=survey_round.id, scope=scope)
     return Counted(
-        responses=standing.reindex(asked.index, fill_value=0),
-        **_count_in_time(session, survey_round, scope=scope, now=now),
-        buildings=_count_by_building(session, survey_round, scope=scope),
+        responses=pd.Series(collected.standing, dtype="int64").reindex(asked.index, fill_value=0),
+        **_numbers_in_time(collected.in_time, survey_round, now=now),
+        buildings=_count_by_building(session, collected.through_codes, scope=scope),
     )
 
 
@@ -82,10 +85,11 @@ def _required_responses(rules: Rules, households: int | None) -> int:
     return max(minimum.least, min(minimum.enough, ceil(minimum.or_share_of_households * int(households))))
 
 
-def _count_in_time(session: Session, survey_round: Round, *, scope: Scope, now: datetime) -> dict[str, pd.DataFrame]:
+def _numbers_in_time(
+    came: Mapping[Tally, Mapping[str, int]], survey_round: Round, *, now: datetime
+) -> dict[str, pd.DataFrame]:
     """Return the `daily`, `hourly` and `modes` counts of what came in, in the city's own time."""
     zone = zone_of(survey_round.rule_file.content)
-    came = count_in_time(session, round_id=survey_round.id, scope=scope)
     first, last = survey_round.opens_at.astimezone(zone).date(), now.astimezone(zone).date()
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     return {
@@ -100,7 +104,7 @@ def _of_each(numbers: Mapping[str, int], name: str, keys: Mapping[Any, str]) -> 
     return pd.DataFrame({name: list(keys), "responses": [numbers.get(key, 0) for key in keys.values()]})
 
 
-def _count_by_building(session: Session, survey_round: Round, *, scope: Scope) -> pd.DataFrame:
+def _count_by_building(session: Session, came: Mapping[int, int], *, scope: Scope) -> pd.DataFrame:
     statement = (
         select(Code.id, Community.number, Community.name, Community.english_name, Code.building)
         .join(Community, Code.community_id == Community.id)
@@ -110,6 +114,5 @@ def _count_by_building(session: Session, survey_round: Round, *, scope: Scope) -
     result = session.execute(scope.communities(statement))
     columns = list(result.keys())
     frame = pd.DataFrame(result.all(), columns=columns)
-    came = count_through_codes(session, round_id=survey_round.id, scope=scope)
     frame = frame.assign(responses=[came.get(code_id, 0) for code_id in frame.pop("id")])
     return frame.groupby(columns[1:], sort=False, dropna=False, as_index=False)[["responses"]].sum()

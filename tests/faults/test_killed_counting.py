@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import delete, func, select
 
 from survey_app.accounts.scope import EVERYWHERE
-from survey_app.collection.tallies import count_in_time, count_standing, fold_changes
+from survey_app.collection.tallies import count_collected, fold_changes
 from survey_app.evaluations.collection_recount import find_differences, recount_open_round
 from survey_app.models import CollectionChange, CollectionTally, Round
 from survey_app.storage.database import Database
@@ -49,8 +49,7 @@ def waiting(database):
 
 def shown(database, round_id):
     with database.reading() as session:
-        standing = count_standing(session, round_id=round_id, scope=EVERYWHERE)
-        return standing, count_in_time(session, round_id=round_id, scope=EVERYWHERE)
+        return count_collected(session, round_id=round_id, scope=EVERYWHERE)
 
 
 def differences(database, round_id):

@@ -8,16 +8,15 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, event, func, select, update
 
 from survey_app.accounts.scope import EVERYWHERE, Scope
 from survey_app.collection import tallies
 from survey_app.collection.changes import QUARTER, Amounts, Kind
 from survey_app.collection.tallies import (
+    count_collected,
     count_households,
-    count_in_time,
     count_received,
-    count_standing,
     count_through_codes,
     fold_changes,
     numbers_of,
@@ -50,7 +49,7 @@ def changes(database):
 
 def standing(residents):
     with residents.database.reading() as session:
-        return count_standing(session, round_id=residents.round_id, scope=EVERYWHERE)
+        return count_collected(session, round_id=residents.round_id, scope=EVERYWHERE).standing
 
 
 def do(residents, deed, *, after):
@@ -121,8 +120,7 @@ def everything(residents):
             *(
                 (
                     count_received(session, scope=scope),
-                    count_in_time(session, round_id=residents.round_id, scope=scope),
-                    count_standing(session, round_id=residents.round_id, scope=scope),
+                    count_collected(session, round_id=residents.round_id, scope=scope),
                     count_through_codes(session, round_id=residents.round_id, scope=scope),
                 )
                 for scope in scopes(session)
@@ -144,11 +142,12 @@ def test_a_smaller_scope_counts_its_own_communities(residents):
             city, district, nowhere = scopes(session)
             codes = {row.id: row.community_id for row in session.execute(select(Code.id, Code.community_id))}
             for scope, received, communities in ((city, 4, 2), (district, 3, 1), (nowhere, 0, 0)):
-                in_time = count_in_time(session, round_id=residents.round_id, scope=scope)
-                assert [sum(numbers.values()) for numbers in in_time.values()] == [received] * 3
+                collected = count_collected(session, round_id=residents.round_id, scope=scope)
+                assert [sum(numbers.values()) for numbers in collected.in_time.values()] == [received] * 3
                 assert sum(count_received(session, scope=scope).values()) == received
                 through = count_through_codes(session, round_id=residents.round_id, scope=scope)
                 assert {codes[code] for code in through} == set(residents.communities[:communities])
+                assert collected.through_codes == through
         fold_changes(residents.database)
 
 
@@ -277,3 +276,14 @@ def test_a_change_names_no_response_and_no_household(residents):
         "through_code",
     }
     assert row["quarter"] == BEGAN
+
+
+def test_a_page_reads_what_was_not_added_yet_once(residents):
+    residents.answer()
+    statements = []
+    event.listen(residents.database._readers, "before_cursor_execute", lambda *call: statements.append(call[2]))
+
+    with residents.database.reading() as session:
+        count_collected(session, round_id=residents.round_id, scope=EVERYWHERE)
+
+    assert len([statement for statement in statements if "collection_change" in statement]) == 1
