@@ -15,7 +15,8 @@ from analytics.rules import ComplaintRule, MinimumResponses, Rounding, Satisfact
 from analytics.statistics.validation import BooleanArray, FloatArray, IntegerArray
 
 Status = Literal["met", "not_met", "not_assessed", "not_applicable"]
-Texts = npt.NDArray[np.str_]
+Texts = npt.NDArray[np.object_]
+"""Texts of which few are different, each held once however many communities have it."""
 
 ELIGIBLE: Final = ""
 """Marks a community that takes part, in place of a reason why not."""
@@ -168,13 +169,13 @@ def check_minimum_responses(
     ['too_few_responses', '', 'too_few_for_households', 'households_unknown', '']
     """
     if minimum is None:
-        return np.where(scored, ELIGIBLE, "no_responses")
+        return _choose([scored], [ELIGIBLE], "no_responses")
     share = minimum.or_share_of_households
     known = np.where(np.isnan(households), 0, households).astype(np.int64)
     counts = np.where(np.isnan(responses), 0, responses).astype(np.int64)
     is_share = ~np.isnan(households) & (counts * share.denominator >= known * share.numerator)
     withheld = (counts > 0) & (counts < minimum.least)
-    return np.select(
+    return _choose(
         [~scored & ~withheld, counts < minimum.least, (counts >= minimum.enough) | is_share, np.isnan(households)],
         ["no_responses", "too_few_responses", ELIGIBLE, "households_unknown"],
         "too_few_for_households",
@@ -204,7 +205,7 @@ def check_minimum_exposure(complaints: FloatArray, exposure: IntegerArray, *, mi
     >>> check_minimum_exposure(complaints, exposure, minimum=Fraction(100)).tolist()
     ['denominator_missing', 'exposure_too_small', '', 'no_complaint_data']
     """
-    return np.select(
+    return _choose(
         [np.isnan(complaints), exposure <= 0, exposure < math.ceil(minimum * 1_000_000)],
         ["no_complaint_data", "denominator_missing", "exposure_too_small"],
         ELIGIBLE,
@@ -265,8 +266,8 @@ def decide_satisfaction_within(
         One for each region, its communities in the order of its indices.
     """
     ordered = _RankedRegions(places, regions)
-    ties = np.full(ordered.places.shape, rule.ties)
-    return ordered.split(_decide(ordered, "high", rule.share, rule.rounding, ties))
+    include_ties = np.full(ordered.places.shape, rule.ties == "include")
+    return ordered.split(_decide(ordered, "high", rule.share, rule.rounding, include_ties))
 
 
 def decide_complaints(places: FloatArray, zero: BooleanArray, *, rule: ComplaintRule) -> RouteDecision:
@@ -331,19 +332,17 @@ def decide_complaints_within(
     ordered = _RankedRegions(places, regions)
     zero = zero[ordered.rows]
     zero_rule = rule.zero_ties if rule.zero_ties in {"include", "exclude"} else rule.ties
-    ties = np.where(zero, zero_rule, rule.ties)
-    decision = _decide(ordered, "low", rule.share, rule.rounding, ties)
-    k, reason = ordered.spread(decision.positions), decision.reason
+    include_ties = np.where(zero, zero_rule == "include", rule.ties == "include")
+    decision = _decide(ordered, "low", rule.share, rule.rounding, include_ties)
+    k, reason, status = ordered.spread(decision.positions), decision.reason.copy(), decision.status.copy()
     in_block = (decision.rank <= k) & (decision.last_rank > k)
     large = in_block & (decision.last_rank - decision.rank + 1 > 2 * k)
     undecidable = in_block & zero & (rule.zero_ties == "undecidable")
-    decided = rule.large_boundary_block is not None
-    reason = np.select(
-        [undecidable, large & (not decided), large & decided],
-        ["zero_complaints_undecidable", "boundary_block_too_large", np.char.add(reason, "_by_decision")],
-        reason,
-    )
-    status = np.where(undecidable | (large & (not decided)), "not_assessed", decision.status)
+    if rule.large_boundary_block is None:
+        reason[large], status[large] = "boundary_block_too_large", "not_assessed"
+    else:
+        reason[large] += "_by_decision"
+    reason[undecidable], status[undecidable] = "zero_complaints_undecidable", "not_assessed"
     return ordered.split(replace(decision, status=status, reason=reason))
 
 
@@ -376,10 +375,10 @@ def combine_routes(satisfaction: Texts, complaints: Texts) -> tuple[Texts, Texts
     def either(status: Status) -> BooleanArray:
         return np.equal(satisfaction, status) | np.equal(complaints, status)
 
-    combined = np.select(
+    combined = _choose(
         [either("met"), either("not_assessed"), either("not_met")], ["met", "not_assessed", "not_met"], "not_applicable"
     )
-    route = np.select(
+    route = _choose(
         [(satisfaction == "met") & (complaints == "met"), satisfaction == "met", complaints == "met"],
         ["both", "satisfaction", "complaints"],
         "",
@@ -423,7 +422,9 @@ class _RankedRegions:
         ]
 
 
-def _decide(together: _RankedRegions, best: Best, share: Fraction, rounding: Rounding, ties: Texts) -> _Decisions:
+def _decide(
+    together: _RankedRegions, best: Best, share: Fraction, rounding: Rounding, include_ties: BooleanArray
+) -> _Decisions:
     rank, last = ranks_within(together.places, together.region, best=best)
     ranked = ~np.isnan(rank)
     eligible = np.bincount(together.region[ranked], minlength=together.sizes.size)
@@ -432,16 +433,22 @@ def _decide(together: _RankedRegions, best: Best, share: Fraction, rounding: Rou
     positions = np.array(counts, dtype=np.int64)[inverse]
     k = together.spread(positions)
     tied_across = (rank <= k) & (last > k)
-    included = tied_across & (ties == "include")
-    reason = np.select(
+    included = tied_across & include_ties
+    reason = _choose(
         [~ranked, k == 0, last <= k, included, tied_across],
         [ELIGIBLE, "k_is_zero", "within_k", "tied_within_k", "tied_across_k"],
         "outside_k",
     )
-    status = np.select(
+    status = _choose(
         [~ranked, k == 0, (last <= k) | included],
         ["", "not_applicable", "met"],
         "not_met",
     )
     percentile = percentile_of_ranks(rank, last, ranked=together.spread(eligible))
     return _Decisions(eligible, positions, rank, last, percentile, status, reason)
+
+
+def _choose(conditions: Sequence[BooleanArray], texts: Sequence[str], otherwise: str) -> Texts:
+    """Return the text of the first condition that each row meets."""
+    every: Texts = np.array([*texts, otherwise], dtype=object)
+    return every[np.select(conditions, range(len(texts)), len(texts)).astype(np.int64)]

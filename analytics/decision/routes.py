@@ -132,9 +132,9 @@ def _decide_regions(
     regions: Mapping[str, IntegerArray],
 ) -> Route:
     rank, last, share = (np.full(len(scores), np.nan) for _ in range(3))
-    # Wide enough for the longest status and reason.
-    status = np.where(reason == ELIGIBLE, "", "not_assessed").astype("U14")
-    reason = reason.astype("U27")
+    reason = reason.copy()
+    status = np.full(len(scores), "not_assessed", dtype=object)
+    status[reason == ELIGIBLE] = ""
     by_region = _rank_regions(len(scores), decide, rules, regions)
     for region, ranked in by_region.items():
         own, decision = regions[region], ranked.decision
