@@ -180,7 +180,9 @@ def top_probability(
                 probability[rows], threshold[rows] = k / rows.size, np.inf if k == 0 else -np.inf
                 continue
             grid = gridded.get(int(codes[rows[0]]), _NO_GRID)
-            posteriors = _Posteriors(centre[rows], np.sqrt(spread[rows]), grid, place[grid.rows])
+            held = np.full(rows.size, -1)
+            held[place[grid.rows]] = np.arange(grid.rows.size)
+            posteriors = _Posteriors(centre[rows], np.sqrt(spread[rows]), grid, held)
             probability[rows], threshold[rows], uncertainty[rows], error[rows] = posteriors.top_probability(k)
 
     run_in_threads(work, len(members))
@@ -208,16 +210,14 @@ def _by_region(grids: Sequence[GridPosterior], codes: IntegerArray) -> dict[int,
 
 
 class _Posteriors:
-    """Posteriors of one region's true scores, sorted: those in `places` are on the grid, others normal or known.
+    """Posteriors of one region's true scores, sorted: `held` is the row of the grid that has each, −1 if none has.
 
-    `means` and `deviations` are of all; a score without deviation that is not on the grid is known.
+    Scores that are not on the grid are normal, or known where they have no deviation.
     """
 
-    def __init__(self, means: FloatArray, deviations: FloatArray, grid: GridPosterior, places: IntegerArray) -> None:
+    def __init__(self, means: FloatArray, deviations: FloatArray, grid: GridPosterior, held: IntegerArray) -> None:
         self.mean, self.deviation = means, deviations
-        self.grid, self.gridded = grid, places
-        self.held = np.full(means.size, -1)
-        self.held[places] = np.arange(places.size)
+        self.grid, self.held = grid, held
         self.normal = np.flatnonzero((self.held < 0) & (deviations > 0))
         self.known = np.flatnonzero((self.held < 0) & (deviations == 0))
 
@@ -244,15 +244,8 @@ class _Posteriors:
         return probability, float(threshold), uncertainty, missed
 
     def only(self, rows: IntegerArray) -> "_Posteriors":
-        """Return the posteriors of some rows, in their order."""
-        if rows.size == self.mean.size:
-            # All of them: a copy of the grid would be the largest thing in memory.
-            return self
-        held = self.held[rows]
-        on_grid = np.flatnonzero(held >= 0)
-        cumulative = self.grid.cumulative[held[on_grid]]
-        grid = GridPosterior(on_grid, self.grid.edges, cumulative)
-        return _Posteriors(self.mean[rows], self.deviation[rows], grid, on_grid)
+        """Return the posteriors of some rows, in their order; the grid, the largest thing in memory, is not copied."""
+        return _Posteriors(self.mean[rows], self.deviation[rows], self.grid, self.held[rows])
 
     def count(self, breaks: FloatArray, k: int) -> tuple[FloatArray, float, float, float]:
         """Integrate with the others counted exactly."""
@@ -274,7 +267,7 @@ class _Posteriors:
         return self.breaks_with(room[: found[0]], self.mean[self.known], window)
 
     def breaks_with(self, panels: FloatArray, known: FloatArray, window: FloatArray) -> FloatArray:
-        edges = self.grid.edges[: self.grid.edges.size * (self.gridded.size > 0)]
+        edges = self.grid.edges if np.any(self.held >= 0) else self.grid.edges[:0]
         return np.unique(np.clip(np.concatenate([panels, known, edges, window]), *window))
 
     def integral(self, breaks: FloatArray, k: int) -> tuple[FloatArray, float, float]:
