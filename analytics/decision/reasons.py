@@ -3,14 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import cache, lru_cache
-from itertools import repeat
 from string import Formatter
 from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
+from analytics.files.column_texts import filled, literal, replaced, side_by_side, whole_texts, word_texts
 from analytics.languages import translator
 from analytics.rules import Population
 from analytics.statistics.validation import BooleanArray, FloatArray, IntegerArray
@@ -20,7 +21,7 @@ Part = Literal["satisfaction", "complaints", "criterion"]
 Standings = pd.DataFrame | Mapping[str, Sequence[Any]]
 """Columns of standings by name; missing values may be None, NaN or <NA>."""
 
-_Texts = npt.NDArray[np.object_]
+_Keys = npt.NDArray[np.object_]
 
 _MOST_DECIMALS = 9
 _POWERS_OF_TEN: Final[list[int]] = [10**decimals for decimals in range(_MOST_DECIMALS + 1)]
@@ -87,13 +88,8 @@ def reason_sentences(
 
     Parameters
     ----------
-    standings : DataFrame or mapping of str to sequence
-        Rows of standings of one evaluation; missing values may be None, NaN or <NA>.
-    regions : mapping
-        The summary of the evaluation by region, ``summary["regions"]``. What it quotes from the rules is the same in
-        every region.
-    part, population, language
-        As in `reason_sentence`.
+    standings, regions, part, population, language
+        As in `reason_texts`.
 
     Returns
     -------
@@ -115,17 +111,48 @@ def reason_sentences(
     >>> said[-1]
     '业主有效问卷 9 份，少于 10 份，样本不足，不参与排名。'
     """
+    texts = reason_texts(standings, regions, part, population=population, language=language)
+    sentences: list[str] = texts.to_pylist()
+    return sentences
+
+
+def reason_texts(
+    standings: Standings, regions: Mapping[str, Any], part: Part, *, population: Population, language: str
+) -> pa.Array:
+    """Return the sentences of `reason_sentences` as one Arrow array, for files of very many communities.
+
+    Parameters
+    ----------
+    standings : DataFrame or mapping of str to sequence
+        Rows of standings of one evaluation; missing values may be None, NaN or <NA>.
+    regions : mapping
+        The summary of the evaluation by region, ``summary["regions"]``. What it quotes from the rules is the same in
+        every region.
+    part, population, language
+        As in `reason_sentence`.
+
+    Returns
+    -------
+    Array of large_string
+        None of them missing, in the order of the rows; empty for no rows.
+
+    Examples
+    --------
+    >>> standings = {"criterion_status": ["met", "not_met"], "criterion_route": ["both", None]}
+    >>> reason_texts(standings, {}, "criterion", population="owners", language="en")[0].as_py()
+    'Met by satisfaction and by the complaint rate.'
+    """
     if part == "criterion":
         return _criterion_sentences(standings, language)
     labels = _words(standings, "region").tolist()
     if not labels:
-        return []
+        return pa.array([], pa.large_string())
     places = {label: place for place, label in enumerate(dict.fromkeys(labels))}
     routes = [regions[label][part] for label in places]
     of_region = np.array([places[label] for label in labels])
     if part == "satisfaction":
-        return list(_satisfaction_sentences(standings, routes, of_region, population, language))
-    return list(_complaint_sentences(standings, routes, of_region, language))
+        return _satisfaction_sentences(standings, routes, of_region, population, language)
+    return _complaint_sentences(standings, routes, of_region, language)
 
 
 def format_distinct(value: Fraction, others: Iterable[Fraction], *, decimals: int) -> str:
@@ -167,7 +194,7 @@ def _round_half_even(value: Fraction, decimals: int) -> int:
     return half_up - 1 if left_over == 0 and half_up % 2 else half_up
 
 
-def _words(standings: Standings, name: str) -> _Texts:
+def _words(standings: Standings, name: str) -> _Keys:
     values = standings[name]
     if isinstance(values, pd.Series):
         return values.to_numpy(dtype=object)
@@ -175,6 +202,11 @@ def _words(standings: Standings, name: str) -> _Texts:
     words = np.empty(len(values), dtype=object)
     words[:] = values
     return words
+
+
+def _word_texts(standings: Standings, name: str) -> pa.Array:
+    values = standings[name]
+    return word_texts(values) if isinstance(values, pd.Series) else pa.array(values, pa.large_string())
 
 
 def _numbers(standings: Standings, name: str) -> FloatArray:
@@ -190,12 +222,12 @@ def _satisfaction_sentences(
     of_region: IntegerArray,
     population: Population,
     language: str,
-) -> _Texts:
+) -> pa.Array:
     templates, stated = _templates(language), routes[0]
     responses, reasons = _numbers(standings, "responses"), _words(standings, "satisfaction_reason").copy()
     reasons[(reasons == "no_responses") & np.isnan(responses)] = "no_satisfaction_data"
     every = np.full(len(reasons), f"answers_of_{population}", dtype=object)
-    answers = _fill(templates, every, {"responses": _whole_texts(responses)})
+    answers = _fill(templates, every, {"responses": filled(whole_texts(responses))})
     is_ranked = np.array([reason not in _NOT_RANKED for reason in reasons], dtype=bool)
     minimum = stated["minimum_responses"] or {}
     not_ranked = reasons.copy()
@@ -205,7 +237,7 @@ def _satisfaction_sentences(
         not_ranked,
         {
             "answers": answers,
-            "households": _whole_texts(_numbers(standings, "households")),
+            "households": filled(whole_texts(_numbers(standings, "households"))),
             **{name: str(value) for name, value in minimum.items()},
         },
     )
@@ -216,14 +248,14 @@ def _satisfaction_sentences(
         counted = _numbers(standings, "satisfaction_rate")[rows] == score
         scale = np.where(counted & (stated["measure"] == "satisfaction_rate"), 100, 1)
         cut_off = _cut_offs(routes, of_region[rows], own=score)
-        unit = " %" if stated["measure"] == "satisfaction_rate" else ""
+        unit = literal(" %" if stated["measure"] == "satisfaction_rate" else "")
         facts = {
-            "score": _show_each(score, (0, 100 // scale, cut_off), scale=scale, decimals=1) + unit,
-            "satisfied": _whole_texts(_numbers(standings, "satisfied")[rows]),
-            "answers": answers[rows],
+            "score": side_by_side(_show_each(score, (0, 100 // scale, cut_off), scale=scale, decimals=1), unit),
+            "satisfied": filled(whole_texts(_numbers(standings, "satisfied")[rows])),
+            "answers": answers.take(pa.array(rows)),
         }
         kinds = _satisfaction_facts(stated["measure"], counted, np.isnan(responses[rows]))
-        sentences[rows] = _ranked_sentences(
+        ranked = _ranked_sentences(
             standings,
             rows,
             prefix="satisfaction",
@@ -232,12 +264,15 @@ def _satisfaction_sentences(
             language=language,
             reasons=reasons[rows],
             facts=_fill(templates, kinds, facts),
-            cut_offs={"cut_off": _show_each(cut_off, (0, 100 // scale, score), scale=scale, decimals=1) + unit},
+            cut_offs={
+                "cut_off": side_by_side(_show_each(cut_off, (0, 100 // scale, score), scale=scale, decimals=1), unit)
+            },
         )
+        sentences = replaced(sentences, is_ranked, ranked)
     return sentences
 
 
-def _satisfaction_facts(measure: str, counted: BooleanArray, is_uncounted: BooleanArray) -> _Texts:
+def _satisfaction_facts(measure: str, counted: BooleanArray, is_uncounted: BooleanArray) -> _Keys:
     """Return for each community the template that states its score."""
     if measure == "satisfaction_rate":
         return np.where(counted, "rate_of_counts", "rate").astype(object)
@@ -247,7 +282,7 @@ def _satisfaction_facts(measure: str, counted: BooleanArray, is_uncounted: Boole
 
 def _complaint_sentences(
     standings: Standings, routes: Sequence[Mapping[str, Any]], of_region: IntegerArray, language: str
-) -> _Texts:
+) -> pa.Array:
     templates, minimum = _templates(language), routes[0]["minimum_exposure"]
     reasons, exposure = _words(standings, "complaint_reason").copy(), _numbers(standings, "exposure_household_years")
     # The code is part of what is hashed; that nobody lived there is no missing number.
@@ -266,7 +301,7 @@ def _complaint_sentences(
         own, exposure, exposures = (
             _numbers(standings, "complaints_per_1000_household_years")[rows],
             exposure[rows],
-            exposures[rows],
+            exposures.take(pa.array(rows)),
         )
         cut_off = _cut_offs(routes, of_region[rows], own=own)
         cut_exposure = np.array([route["cut_off_exposure_household_years"] or 0.0 for route in routes])[of_region[rows]]
@@ -274,14 +309,14 @@ def _complaint_sentences(
         # Neither had a complaint: they are ranked by exposure.
         by_exposure = (decided == "outside_k") & (own == 0) & (cut_off == 0)
         decided[by_exposure] = "outside_k_by_exposure"
-        exposures[by_exposure] = _show_each(exposure[by_exposure], (cut_exposure[by_exposure],), decimals=0)
+        compared = _show_each(exposure[by_exposure], (cut_exposure[by_exposure],), decimals=0)
         facts = {
             "score": _show_each(own, (0, cut_off), decimals=2),
-            "complaints": _whole_texts(_numbers(standings, "complaints")[rows]),
-            "exposure": exposures,
+            "complaints": filled(whole_texts(_numbers(standings, "complaints")[rows])),
+            "exposure": replaced(exposures, by_exposure, compared),
         }
         every = np.full(rows.size, "complaint_rate", dtype=object)
-        sentences[rows] = _ranked_sentences(
+        ranked = _ranked_sentences(
             standings,
             rows,
             prefix="complaint",
@@ -295,6 +330,7 @@ def _complaint_sentences(
                 "cut_off_exposure": _show_each(cut_exposure, (exposure,), decimals=0),
             },
         )
+        sentences = replaced(sentences, is_ranked, ranked)
     return sentences
 
 
@@ -313,22 +349,23 @@ def _ranked_sentences(
     routes: Sequence[Mapping[str, Any]],
     of_region: IntegerArray,
     language: str,
-    reasons: _Texts,
-    facts: _Texts,
-    cut_offs: Mapping[str, _Texts],
-) -> _Texts:
+    reasons: _Keys,
+    facts: pa.Array,
+    cut_offs: Mapping[str, pa.Array],
+) -> pa.Array:
     templates, stated = _templates(language), routes[0]
     rank, last = (_numbers(standings, f"{prefix}_{name}")[rows] for name in ("rank", "last_rank"))
-    ranked, k = (np.array([str(route[name]) for route in routes], dtype=object)[of_region] for name in ("N", "k"))
+    own = pa.array(of_region)
+    ranked, k = (pa.array([str(route[name]) for route in routes], pa.large_string()).take(own) for name in ("N", "k"))
     scopes = np.array([f"in_{route['ranked_with']}" for route in routes], dtype=object)[of_region]
     positions = _fill(
         templates,
         np.where(rank == last, "alone", "tied").astype(object),
         {
-            "rank": _whole_texts(rank),
-            "last_rank": _whole_texts(last),
+            "rank": whole_texts(rank),
+            "last_rank": whole_texts(last),
             "N": ranked,
-            "place": _fill(templates, scopes, {"region": _words(standings, "region")[rows]}),
+            "place": _fill(templates, scopes, {"region": _word_texts(standings, "region").take(pa.array(rows))}),
         },
     )
     decisions = _fill(
@@ -338,7 +375,7 @@ def _ranked_sentences(
             "k": k,
             "N": ranked,
             "share": stated["share"],
-            "tied": _whole_texts(last - rank + 1),
+            "tied": whole_texts(last - rank + 1),
             "decision": stated.get("large_boundary_block") or "",
             **cut_offs,
         },
@@ -347,48 +384,58 @@ def _ranked_sentences(
     return _fill(templates, every, {"fact": facts, "position": positions, "decision": decisions})
 
 
-def _criterion_sentences(standings: Standings, language: str) -> list[str]:
-    templates = _templates(language)
-    statuses, routes = (_words(standings, f"criterion_{name}").tolist() for name in ("status", "route"))
-    return [
-        templates[f"met_by_{route}" if status == "met" else f"criterion_{status}"]
-        for status, route in zip(statuses, routes, strict=True)
+def _criterion_sentences(standings: Standings, language: str) -> pa.Array:
+    status, route = (_words(standings, f"criterion_{name}") for name in ("status", "route"))
+    keys = [
+        f"met_by_{by}" if decided == "met" else f"criterion_{decided}"
+        for decided, by in zip(status.tolist(), route.tolist(), strict=True)
     ]
+    templates = _templates(language)
+    return pa.array([templates[key] for key in keys], pa.large_string())
 
 
-def _fill(templates: Mapping[str, str], keys: _Texts, facts: Mapping[str, _Texts | str]) -> _Texts:
-    """Return for each row the template of its key, filled with the row's facts; None where the key is None."""
-    filled = np.full(len(keys), None, dtype=object)
+def _fill(templates: Mapping[str, str], keys: _Keys, facts: Mapping[str, pa.Array | str]) -> pa.Array:
+    """Return for each row the template of its key, filled with the row's facts; missing where the key is None."""
     if len(keys) <= _FEW:
-        for row, key in enumerate(keys.tolist()):
-            if key is not None:
-                of_row = {name: fact if isinstance(fact, str) else fact[row] for name, fact in facts.items()}
-                filled[row] = templates[key].format_map(of_row)
-        return filled
+        told = {name: [fact] * len(keys) if isinstance(fact, str) else fact.to_pylist() for name, fact in facts.items()}
+        texts = [
+            None if key is None else templates[key].format_map({name: column[row] for name, column in told.items()})
+            for row, key in enumerate(keys.tolist())
+        ]
+        return pa.array(texts, pa.large_string())
+    places = np.full(len(keys), -1)
+    parts: list[pa.Array] = []
+    count = 0
     for key in set(keys.tolist()) - {None}:
         rows = np.flatnonzero(keys == key)
-        pieces: list[Iterable[str]] = []
-        for before, name in _pieces(templates[key]):
-            pieces.append(repeat(before, rows.size))
-            if name is not None:
-                fact = facts[name]
-                pieces.append(repeat(fact, rows.size) if isinstance(fact, str) else fact[rows].tolist())
-        filled[rows] = list(map("".join, zip(*pieces, strict=True)))
-    return filled
+        places[rows] = np.arange(count, count + rows.size)
+        count += rows.size
+        parts.append(_fill_template(templates[key], facts, rows))
+    if len(parts) == 1 and count == len(keys):
+        return parts[0]
+    every = pa.concat_arrays(parts) if parts else pa.nulls(0, pa.large_string())
+    return every.take(pa.array(places, mask=places < 0))
+
+
+def _fill_template(template: str, facts: Mapping[str, pa.Array | str], rows: IntegerArray) -> pa.Array:
+    """Return one template filled with the facts of each of some rows."""
+    # With the empty texts it is an array also where the template has no facts.
+    pieces: list[pa.Array | pa.Scalar] = [pa.repeat(literal(""), rows.size)]
+    for before, name in _pieces(template):
+        pieces.append(literal(before))
+        if name is not None:
+            fact = facts[name]
+            if isinstance(fact, str):
+                pieces.append(literal(fact))
+            else:
+                pieces.append(fact if len(fact) == rows.size else fact.take(pa.array(rows)))
+    return side_by_side(*pieces)
 
 
 @cache
 def _pieces(template: str) -> tuple[tuple[str, str | None], ...]:
     """Return what stands before each fact of a template with the fact's name, None where the template ends."""
     return tuple((before, name) for before, name, _, _ in Formatter().parse(template))
-
-
-def _whole_texts(numbers: FloatArray) -> _Texts:
-    """Return whole numbers as texts, empty where missing."""
-    texts = np.full(numbers.size, "", dtype=object)
-    known = ~np.isnan(numbers)
-    texts[known] = list(map(str, numbers[known].astype(np.int64).tolist()))
-    return texts
 
 
 _COLUMNS: Final[Mapping[Part, tuple[str, ...]]] = {
@@ -437,9 +484,8 @@ def _show_each(
     *,
     scale: IntegerArray | int = 1,
     decimals: int,
-) -> _Texts:
+) -> pa.Array:
     """Return scaled numbers as `_show` does with the others of each row, empty where one is missing."""
-    texts = np.full(numbers.size, "", dtype=object)
     known = ~np.isnan(numbers)
 
     def show(row: int) -> str:
@@ -448,21 +494,20 @@ def _show_each(
         return _show(numbers[row].item(), exact, scale=own, decimals=decimals)
 
     if numbers.size <= _FEW:
-        texts[known] = [show(row) for row in np.flatnonzero(known).tolist()]
-        return texts
+        return pa.array([show(row) if known[row] else "" for row in range(numbers.size)], pa.large_string())
     units, is_exact = _nearest_units(numbers, scale, decimals)
     alike = ~is_exact
     for other in others:
         compared = float(Fraction(other)) if isinstance(other, str) else other
         other_units, is_other_exact = _nearest_units(compared, scale, decimals)
         alike |= ((other_units == units) & (compared != numbers)) | ~is_other_exact
-    distinct, places = np.unique(units[known], return_inverse=True)
-    shown = [f"{int(unit) / _POWERS_OF_TEN[decimals]:,.{decimals}f}" for unit in distinct]
-    texts[known] = np.array(shown, dtype=object)[places]
+    distinct, places = np.unique(units, return_inverse=True)
+    shown = ["" if np.isnan(unit) else f"{int(unit) / _POWERS_OF_TEN[decimals]:,.{decimals}f}" for unit in distinct]
+    texts = pa.array(shown, pa.large_string()).take(pa.array(places))
     # Few numbers are so close to others, or to the middle between two roundings, that they need exact arithmetic.
-    for row in np.flatnonzero(alike & known).tolist():
-        texts[row] = show(row)
-    return texts
+    alike &= known
+    exact = [show(row) for row in np.flatnonzero(alike).tolist()]
+    return replaced(texts, alike, pa.array(exact, pa.large_string()))
 
 
 def _nearest_units(

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
+import pyarrow as pa
 
 from analytics.decision.evaluate import STANDINGS_FORMAT, Evaluation, versions
-from analytics.decision.reasons import Part, reason_sentences
+from analytics.decision.reasons import Part, reason_texts
 from analytics.decision.survey_channels import HELPED_RESPONSES, survey_channels
 from analytics.evidence.household_clustering import describe_clustering
 from analytics.evidence.list_reliability import LIST_FALSE_DISCOVERY_RATE, summarise_evidence
@@ -36,7 +37,7 @@ _SENTENCES: Final[Mapping[str, Part]] = {
 }
 _EVIDENCE_WORD = "criterion_evidence_word"
 _WARNING = "complaint_warning"
-_ROWS_AT_ONCE: Final = 5_000
+_ROWS_AT_ONCE: Final = 10_000
 # The last column of each decision: its evidence stands behind it.
 _DECISIONS: Final[Mapping[str, str]] = {
     "satisfaction_reason": "satisfaction_",
@@ -78,15 +79,15 @@ def standings_csv(
         rows = slice(start, start + _ROWS_AT_ONCE)
         beside = evidence.iloc[rows].join(sensitivity.communities).round(EVIDENCE_DECIMALS)
         standings = evaluation.standings.iloc[rows]
-        columns: dict[str, pd.Series[Any] | list[str]] = {"community_id": standings["community_id"]}
+        columns: dict[str, pd.Series[Any] | pa.Array] = {"community_id": standings["community_id"]}
         if "name" in evaluation.communities:
             columns["name"] = evaluation.communities["name"].iloc[rows]
         columns |= _beside_decisions(standings, beside)
         columns |= {name: values.iloc[rows] for name, values in channels.items()}
         columns |= _sentences(evaluation, standings, language)
-        columns[_EVIDENCE_WORD] = [words.get(word, "") for word in beside["criterion_evidence"]]
+        columns[_EVIDENCE_WORD] = beside["criterion_evidence"].map(words)
         if "said_complained" in evaluation.communities:
-            columns[_WARNING] = [warned.get(number, "") for number in standings["community_id"]]
+            columns[_WARNING] = standings["community_id"].map(warned)
         lines = column_lines(list(columns.values()))
         yield lines if start else csv_heading(columns) + lines
 
@@ -188,14 +189,11 @@ def write_outputs(
         If a file cannot be written. None of them is replaced before all are written.
     """
     # The site exports tables with this module and draws no report: it need not load a drawing library.
-    from analytics.reports.evaluation_report import REPORT_FILES, gather_report, report_parts  # noqa: PLC0415
+    from analytics.reports.evaluation_report import REPORT_FILES  # noqa: PLC0415
 
     steps = len(REPORT_FILES) + 2
-    facts = gather_report(evaluation, evidence, sensitivity, tell=progress_part(tell, part=0, parts=steps))
-    contents: dict[str, bytes | Iterable[bytes]] = {
-        file: map(str.encode, report_parts(facts, spoken, tell=progress_part(tell, part=part, parts=steps)))
-        for part, (spoken, file) in enumerate(REPORT_FILES.items(), start=1)
-    }
+    contents: dict[str, bytes | Iterable[bytes]] = {}
+    contents |= _reports(evaluation, evidence, sensitivity, tell=tell, steps=steps)
     contents[EVALUATION_FILE] = evaluation_json(evaluation, evidence, sensitivity, language).encode("utf-8")
     lines = track_progress(
         standings_csv(evaluation, evidence, sensitivity, language),
@@ -204,6 +202,19 @@ def write_outputs(
     )
     contents[STANDINGS_FILE] = map(str.encode, lines)
     write_files(contents, directory)
+
+
+def _reports(
+    evaluation: Evaluation, evidence: pd.DataFrame, sensitivity: Sensitivity, *, tell: ProgressCallback, steps: int
+) -> dict[str, Iterator[bytes]]:
+    """Return the reports, which alone hold what they have in common: it is given up with the last that is written."""
+    from analytics.reports.evaluation_report import REPORT_FILES, gather_report, report_parts  # noqa: PLC0415
+
+    facts = gather_report(evaluation, evidence, sensitivity, tell=progress_part(tell, part=0, parts=steps))
+    return {
+        file: map(str.encode, report_parts(facts, spoken, tell=progress_part(tell, part=part, parts=steps)))
+        for part, (spoken, file) in enumerate(REPORT_FILES.items(), start=1)
+    }
 
 
 def _beside_decisions(standings: pd.DataFrame, evidence: pd.DataFrame) -> "dict[str, pd.Series[Any]]":
@@ -216,11 +227,11 @@ def _beside_decisions(standings: pd.DataFrame, evidence: pd.DataFrame) -> "dict[
     return columns
 
 
-def _sentences(evaluation: Evaluation, standings: pd.DataFrame, language: str) -> dict[str, list[str]]:
+def _sentences(evaluation: Evaluation, standings: pd.DataFrame, language: str) -> dict[str, pa.Array]:
     """Return the columns of sentences that explain the rows."""
     regions, population = evaluation.summary["regions"], evaluation.rules.satisfaction.population
     return {
-        name: reason_sentences(standings, regions, part, population=population, language=language)
+        name: reason_texts(standings, regions, part, population=population, language=language)
         for name, part in _SENTENCES.items()
     }
 
