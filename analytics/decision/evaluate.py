@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from analytics.canonical import canonical_json, sha256_of_parts
 from analytics.decision.community_table import check_communities
@@ -16,6 +17,17 @@ from analytics.decision.criterion import combine_routes
 from analytics.decision.routes import Route, evaluate_complaints, evaluate_satisfaction, rows_by_region
 from analytics.decision.summary import summarise
 from analytics.decision.table_columns import MEASURE_COLUMNS, float_column, plain_values
+from analytics.files.column_texts import (
+    filled,
+    float_texts,
+    hold_any,
+    literal,
+    replaced,
+    run_together,
+    side_by_side,
+    whole_texts,
+    word_texts,
+)
 from analytics.rules import Rules
 
 STANDING_COLUMNS: Final[Mapping[str, str]] = {
@@ -72,6 +84,8 @@ _HASHED_COLUMNS: Final = (
     "complaint_status",
     "complaint_reason",
 )
+# What JSON writes with a backslash.
+_ESCAPED: Final = bytes(range(32)) + b'"\\'
 _HASHED_AS: Final[Mapping[str, str]] = {
     "criterion_status": "requirement_status",
     "criterion_route": "requirement_route",
@@ -231,9 +245,25 @@ def _canonical_columns(frame: pd.DataFrame) -> Iterator[str]:
     by_id = np.asarray(frame["community_id"].argsort(kind="stable"))
     before = "{"
     for name in sorted(map(str, frame)):
-        yield f"{before}{canonical_json(name)}:{canonical_json(plain_values(frame[name].iloc[by_id]))}"
+        yield f"{before}{canonical_json(name)}:{_canonical_list(frame[name].iloc[by_id])}"
         before = ","
     yield "}"
+
+
+def _canonical_list(values: "pd.Series[Any]") -> str:
+    """Return what `canonical_json` makes of a column's values, text and finite numbers as a whole."""
+    if pd.api.types.is_integer_dtype(values):
+        texts = whole_texts(values)
+    elif values.dtype == np.float64 and not np.isinf(values).any():
+        texts = float_texts(values.to_numpy())
+    elif isinstance(values.dtype, pd.StringDtype):
+        words = word_texts(values)
+        special = hold_any(words, _ESCAPED)
+        escaped = [canonical_json(word) for word in words.filter(pa.array(special)).to_pylist()]
+        texts = replaced(side_by_side(literal('"'), words, literal('"')), special, pa.array(escaped, pa.large_string()))
+    else:
+        return canonical_json(plain_values(values))
+    return f"[{run_together(side_by_side(filled(texts, 'null'), literal(',')))[:-1]}]"
 
 
 def versions() -> dict[str, str]:
