@@ -1,13 +1,18 @@
 """Cells of a table file as they came, CSV or Parquet, each with its line and column."""
 
+import csv
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+from pyarrow import compute as pc
+from pyarrow import csv as arrow_csv
 from pyarrow import parquet
 
 from analytics.files.csv_files import GUARD, divide_table, in_parts, original_text, parse_csv
@@ -23,6 +28,8 @@ MOST_FAULTS: Final = 10_000
 MOST_PARQUET_CELLS: Final = 1_000_000_000
 """Cells of a Parquet file, told by its footer: a kilobyte can state a billion rows."""
 
+_ARROW_BYTES_AT_ONCE: Final = 2**24
+_WORD: Final = r"^[0-9A-Za-z\x{4e00}-\x{9fff}]"
 _PARQUET_BYTES = b"PAR1"
 _WORKBOOK_BYTES = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
@@ -109,6 +116,59 @@ def _read_csv(content: bytes, source: str) -> Cells:
         line = text[: text.index("\0")].count("\n") + 1
         raise TableError(source, [Fault("the file is damaged: it holds a zero byte", line=line)])
     table, mark, above = divide_table(text)
+    plain = _plain_cells(table, mark, above)
+    return _written_cells(table, mark, above, source) if plain is None else plain
+
+
+def _plain_cells(table: str, mark: str, above: int) -> Cells | None:
+    """Return the cells of a plainly written table, as nearly all are, in a tenth of the time; None of any other.
+
+    Its first line names the columns, no two alike; every line has as many cells, one of them with a word or a number;
+    nothing stands in quotation marks and nothing behind an apostrophe.
+    """
+    header = [name.strip() for name in table[: table.find("\n") + 1].split(mark)]
+    is_unique = len(set(header)) == len(header) <= MOST_COLUMNS and all(header)
+    if not is_unique or '"' in table or GUARD in table or table.count("\r") != table.count("\r\n"):
+        return None
+    names = [str(position) for position in range(len(header))]
+    try:
+        read = arrow_csv.read_csv(
+            pa.py_buffer(table.encode()),
+            read_options=arrow_csv.ReadOptions(
+                column_names=names, skip_rows=1, block_size=_ARROW_BYTES_AT_ONCE, use_threads=False
+            ),
+            parse_options=arrow_csv.ParseOptions(delimiter=mark, quote_char=False, ignore_empty_lines=False),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.large_string()), strings_can_be_null=False, check_utf8=False
+            ),
+        )
+    except pa.ArrowInvalid:
+        return None
+    longest = max((pc.max(pc.binary_length(texts)).as_py() or 0 for texts in read.columns), default=0)
+    if not read.num_rows or longest > csv.field_size_limit() or not _has_words_in_every_row(read.columns):
+        return None
+    frame = pd.DataFrame(
+        {name: pd.array(texts, dtype="str") for name, texts in zip(header, read.columns, strict=True)},
+        index=pd.RangeIndex(read.num_rows),
+    )
+    first = above + 2
+    positions = {name: position for position, name in enumerate(header, start=1)}
+    return Cells(frame, range(first, first + read.num_rows), positions, header_line=first - 1)
+
+
+def _has_words_in_every_row(columns: Iterable[pa.ChunkedArray]) -> bool:
+    """Return whether some cell of each row begins with a digit, a letter or a Chinese character."""
+    empty: npt.NDArray[np.bool_] | None = None
+    for texts in columns:
+        wordless = ~pc.match_substring_regex(texts, _WORD).to_numpy()
+        empty = wordless if empty is None else empty & wordless
+        if not empty.any():
+            return True
+    return False
+
+
+def _written_cells(table: str, mark: str, above: int, source: str) -> Cells:
+    """Return the cells of a table however it is written."""
     # A line without content is no row: spreadsheets leave lines of mere commas below a table.
     rows = ((line + above, cells) for line, cells in parse_csv(table, source, mark=mark) if any(map(str.strip, cells)))
     if GUARD in table:

@@ -1,9 +1,15 @@
 """Cells of table files: which line names the columns, and where each row stands."""
 
+import csv
+
 import pandas as pd
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from analytics.files.table_cells import read_cells
+from analytics.files import table_cells
+from analytics.files.csv_files import divide_table
+from analytics.files.table_cells import TableError, read_cells
 
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
@@ -58,3 +64,42 @@ def test_columns_in_the_index_of_a_parquet_file_are_columns(tmp_path):
     pd.DataFrame({"community_id": ["01", "02"], "score": [1, 2]}).set_index("community_id").to_parquet(path)
 
     assert read_cells(path).frame.to_dict("list") == {"community_id": ["01", "02"], "score": [1, 2]}
+
+
+SIGNS = st.sampled_from(
+    ["a", "1", "甲", "", " ", "\u3000", '"', "'", "'=", ",", ";", "\t", "\r", "\n", "\r\n", "b,2\n"]
+)
+
+
+@given(
+    st.lists(SIGNS, max_size=12).map("".join),
+    st.sampled_from(["a,b\n", "a\n", "a,b,c\r\n", "a,a\n", "a,\n", "sep=;\na;b\n", ""]),
+)
+@example("1,2\n\n3,4\n", "a,b\n")
+@example("1,2\n,\n3,4", "a,b\n")
+@example("1,2\n3\n", "a,b\n")
+def test_a_plain_table_is_read_as_any_other_is(rest, header):
+    table, mark, above = divide_table(header + rest)
+
+    plain = table_cells._plain_cells(table, mark, above)
+
+    if plain is not None:
+        written = table_cells._written_cells(table, mark, above, "a.csv")
+        assert plain.frame.equals(written.frame)
+        assert (list(plain.lines), plain.positions) == (list(written.lines), written.positions)
+        assert (plain.faults, plain.header_line) == (written.faults, written.header_line)
+
+
+def test_a_table_of_words_and_numbers_is_read_plainly():
+    plain = table_cells._plain_cells("id,name\r\n1,甲\r\n2,\r\n,丙", ",", 0)
+
+    assert plain is not None
+    assert plain.frame.to_dict("list") == {"id": ["1", "2", ""], "name": ["甲", "", "丙"]}
+
+
+def test_a_cell_that_is_longer_than_any_is_refused_in_a_plain_table_too(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("name\n" + "a" * (csv.field_size_limit() + 1), "utf-8")
+
+    with pytest.raises(TableError, match="this row is not CSV"):
+        read_cells(path)
