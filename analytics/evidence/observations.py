@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,17 @@ from analytics.decision.table_columns import MEASURE_COLUMNS, float_column
 from analytics.evidence.household_clustering import answer_design_effects, repeat_complaint_share
 from analytics.statistics.validation import BooleanArray, IntegerArray
 
+# The others need not be sorted into another order: there may be very many rows.
+_COLUMNS: Final = (
+    "region",
+    "responses",
+    "satisfaction_score",
+    "satisfaction_rank",
+    "satisfaction_status",
+    "complaint_rank",
+    "complaint_status",
+)
+
 
 class Observations(NamedTuple):
     """Observations of an evaluation in the order of ids, in which sums are equal to the last digit.
@@ -23,7 +34,7 @@ class Observations(NamedTuple):
     order : ndarray of int
         The rows of the evaluation.
     standings : DataFrame
-        Of the evaluation.
+        Regions, answers, scores, ranks and statuses of the evaluation.
     table : DataFrame
         Its communities, with the columns responses and satisfaction_score of the standings, and: deviation, the
         standard deviation of a mean; design_effect, of several answers of one household; repeat_share, of the
@@ -55,7 +66,7 @@ class Ranking:
 def observations_of(evaluation: Evaluation) -> Observations:
     """Return the observations of an evaluation."""
     order = np.argsort(evaluation.communities["community_id"].to_numpy(dtype=np.str_), kind="stable")
-    standings = evaluation.standings.iloc[order].reset_index(drop=True)
+    standings = evaluation.standings[list(_COLUMNS)].iloc[order].reset_index(drop=True)
     table = evaluation.communities.iloc[order].reset_index(drop=True)
     deviation = MEASURE_COLUMNS[evaluation.rules.satisfaction.measure].deviation
     table = table.assign(

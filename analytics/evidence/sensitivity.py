@@ -33,6 +33,7 @@ BY_MODE_COLUMNS: Final[Mapping[str, str]] = {
 }
 """Columns about the modes of the answers, and their types; they need counts by mode."""
 
+_ANALYSED_COLUMNS: Final = ("region", "satisfaction_score", "satisfaction_rank", "satisfaction_status")
 _DECIMALS: Final = 6
 
 
@@ -110,7 +111,7 @@ def analyse_sensitivity(evaluation: Evaluation) -> Sensitivity:
     # In the order of ids sums are equal to the last digit, whatever the order of the rows of the table.
     order = np.argsort(evaluation.communities["community_id"].to_numpy(dtype=np.str_), kind="stable")
     table = evaluation.communities.iloc[order].reset_index(drop=True)
-    standings = evaluation.standings.iloc[order].reset_index(drop=True)
+    standings = evaluation.standings[list(_ANALYSED_COLUMNS)].iloc[order].reset_index(drop=True)
     variances = sampling_variance(evaluation, stabilised=False)[order]
     regions: dict[str, dict[str, Any]] = {
         region: {"without_few": None, "main_modes": None, "mode_effects": []}
