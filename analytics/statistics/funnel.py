@@ -6,12 +6,12 @@ itself.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from analytics.statistics.intervals import Interval, normal_quantile, poisson_exact, tail_probability
 from analytics.statistics.validation import FloatArray, finite_numbers, refuse, whole_numbers
@@ -113,6 +113,8 @@ def binomial_limits(n: npt.ArrayLike, *, target: float, level: float, rule: Limi
     elif rule == "normal":
         limits = _normal_limits(distinct, target, target * (1 - target), level=level)
     else:
+        from scipy import stats  # noqa: PLC0415  it takes a second to load
+
         limits = _counting_limits(stats.binom, (distinct, target), distinct, level=level, rule=rule)
     lower, upper = (np.where(distinct > 0, np.clip(limit, 0, 1), np.nan)[place] for limit in limits)
     return Interval(lower.reshape(size.shape), upper.reshape(size.shape))
@@ -160,7 +162,7 @@ def poisson_limits(exposure: npt.ArrayLike, *, target: float, level: float, rule
     elif rule == "normal":
         limits = _normal_limits(distinct, target, target, level=level)
     else:
-        limits = _counting_limits(stats.poisson, (distinct * target,), distinct, level=level, rule=rule)
+        limits = _counting_limits(_Poisson(), (distinct * target,), distinct, level=level, rule=rule)
     lower, upper = (np.where(distinct > 0, np.maximum(limit, 0), np.nan)[place] for limit in limits)
     return Interval(lower.reshape(size.shape), upper.reshape(size.shape))
 
@@ -379,6 +381,8 @@ def proportion_funnel(
         scale = _Scale(_identity, lambda rate: np.clip(rate, 0, 1), theta * (1 - theta))
     else:
         raise ValueError(f"transformation must be 'none' or 'arcsine', got {transformation!r}")
+    from scipy import stats  # noqa: PLC0415  it takes a second to load
+
     return _build_funnel(
         {"events": count, "n": size},
         "proportion",
@@ -466,6 +470,8 @@ def rate_funnel(
         scale = _Scale(_identity, lambda rate: np.maximum(rate, 0), theta)
     else:
         raise ValueError(f"transformation must be 'none' or 'square_root', got {transformation!r}")
+    from scipy import stats  # noqa: PLC0415  it takes a second to load
+
     return _build_funnel(
         {"events": count, "exposure": observed},
         "rate",
@@ -577,8 +583,31 @@ def _normal_limits(size: FloatArray, target: float, unit_variance: float, *, lev
     return Interval(target - half, target + half)
 
 
+class _Counts(Protocol):
+    """Distribution of a count, as those of `scipy.stats`."""
+
+    def ppf(self, probability: float, /, *parameters: Any) -> Any: ...
+    def cdf(self, count: Any, /, *parameters: Any) -> Any: ...
+    def pmf(self, count: Any, /, *parameters: Any) -> Any: ...
+
+
+class _Poisson:
+    """The Poisson distribution to the last digit of that of `scipy.stats`, which would be loaded for one chart."""
+
+    def ppf(self, probability: float, mean: FloatArray, /) -> Any:
+        count = np.ceil(special.pdtrik(probability, mean))
+        before = np.maximum(count - 1, 0)
+        return np.where(special.pdtr(before, mean) >= probability, before, count)
+
+    def cdf(self, count: FloatArray, mean: FloatArray, /) -> Any:
+        return special.pdtr(count, mean)
+
+    def pmf(self, count: FloatArray, mean: FloatArray, /) -> Any:
+        return np.exp(special.xlogy(count, mean) - special.gammaln(count + 1) - mean)
+
+
 def _counting_limits(
-    distribution: stats.rv_discrete,
+    distribution: _Counts,
     parameters: tuple[Any, ...],
     size: FloatArray,
     *,
@@ -596,9 +625,7 @@ def _counting_limits(
     return Interval(lower / divisor, upper / divisor)
 
 
-def _interpolated_quantile(
-    distribution: stats.rv_discrete, parameters: tuple[Any, ...], probability: float
-) -> FloatArray:
+def _interpolated_quantile(distribution: _Counts, parameters: tuple[Any, ...], probability: float) -> FloatArray:
     count = distribution.ppf(probability, *parameters)
     excess = distribution.cdf(count, *parameters) - probability
     return np.asarray(count - excess / distribution.pmf(count, *parameters), dtype=np.float64)

@@ -254,3 +254,16 @@ def test_weighted_counts_may_be_fractional():
 def test_impossible_arguments_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@given(
+    st.lists(st.floats(0.001, 1e6), min_size=1, max_size=5), st.floats(1e-3, 1e3), st.sampled_from([0.5, 0.95, 0.998])
+)
+def test_poisson_limits_are_those_of_scipys_distribution(exposure, target, level):
+    limits = poisson_limits(exposure, target=target, level=level, rule="spiegelhalter")
+
+    mean = np.array(exposure) * target
+    for limit, chance in zip(limits, ((1 - level) / 2, 1 - (1 - level) / 2), strict=True):
+        count = stats.poisson.ppf(chance, mean)
+        between = (stats.poisson.cdf(count, mean) - chance) / stats.poisson.pmf(count, mean)
+        np.testing.assert_allclose(limit, np.maximum((count - between) / exposure, 0), rtol=1e-12, atol=1e-300)
