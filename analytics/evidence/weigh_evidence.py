@@ -6,6 +6,7 @@ households of a community would answer, with the uncertainty of those that did n
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -230,11 +231,13 @@ def _weigh_satisfaction(table: pd.DataFrame, rules: Rules, ranking: Ranking) -> 
     posteriors = shrink_satisfaction(ranked, region, rules, nonresponse_spread=nonresponse_spread_of(rules))
     lowest, highest = range_of_scores(rules)
     limits = score_interval(posteriors, level=float(rules.evidence.level), lowest=lowest, highest=highest)
-    score, error = float_column(ranked, "satisfaction_score"), np.sqrt(posteriors.sampling_variance)
-    ranks = rank_confidence_set(score, error, level=float(rules.evidence.level), regions=region)
     weighed = satisfaction_evidence(
         posteriors, region=region, size=size, sampling_fraction=responding_fraction(ranked, rules)
     )
+    # The distributions are the largest thing in memory; nothing below needs them.
+    posteriors = replace(posteriors, grids=())
+    score, error = float_column(ranked, "satisfaction_score"), np.sqrt(posteriors.sampling_variance)
+    ranks = rank_confidence_set(score, error, level=float(rules.evidence.level), regions=region)
     return (
         weighed[_SATISFACTION_COLUMNS]
         .assign(
