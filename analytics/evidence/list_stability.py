@@ -31,8 +31,8 @@ NONRESPONSE_SPREADS: Final = tuple(number / 100 for number in range(10))
 MOST_NAMED: Final = 5
 """Number of communities that are named as likely to change places in a repeated survey."""
 
-MOST_UNDER_EACH_SPREAD: Final = 5_000
-"""Largest number of communities ranked together that are looked at under each ω."""
+MOST_SIMULATED: Final = 5_000
+"""Largest number of communities ranked together that are surveyed again, and looked at under each ω."""
 
 # Who is listed or not in nineteen of twenty repeated surveys is not said to change places.
 _SELDOM: Final = 0.05
@@ -59,14 +59,15 @@ def assess_list_stability(evaluation: Evaluation, observations: Observations) ->
         - ``repeated``: if the same survey were taken again, with as many answers from those who answer: how many of
           those listed would be ``expected`` on the list again, from ``lower`` to ``upper`` at the level of the rules;
           ``may_leave`` and ``may_enter``, at most `MOST_NAMED` pairs of a community listed, or not listed, and how
-          likely the repeated survey lists it. See `analytics.statistics.repeated_survey.repeat_survey`.
+          likely the repeated survey lists it. None where more than `MOST_SIMULATED` communities are ranked together.
+          See `analytics.statistics.repeated_survey.repeat_survey`.
         - ``whole_list``: ``p_value`` of the test that the list is not that of the true best, and the pair that is told
           apart the least: communities ``inside`` and ``outside``, the ``difference`` of their scores and its ``error``,
           nonresponse included. See `analytics.statistics.whole_list.whole_list_test`. None if all that are ranked are
           listed, and for a region that is ranked with others.
         - ``nonresponse``: ``standing``, how many of those listed are at least likely to be among the best under each of
-          `NONRESPONSE_SPREADS`, and ``at_every``, how many are under all of them. None where more than
-          `MOST_UNDER_EACH_SPREAD` communities are ranked together.
+          `NONRESPONSE_SPREADS`, and ``at_every``, how many are under all of them. None as
+          for ``repeated``.
 
     Examples
     --------
@@ -99,34 +100,45 @@ def _assess(
 ) -> Iterator[tuple[str, Facts]]:
     ranked, labels = table.iloc[ranking.rows], standings["region"].to_numpy(dtype=np.str_)[ranking.rows]
     listed = (standings["satisfaction_status"] == "met").to_numpy()[ranking.rows]
-    again = _repeat(ranking, ranked, rules, listed=listed, group=labels)
-    standing = _stand_under_each_spread(ranking, ranked, rules) & listed
     error_variance = _shrink(ranking, ranked, rules, nonresponse_spread_of(rules)).sampling_variance
-    ids, tail = ranked["community_id"].to_numpy(dtype=np.str_), (1 - float(rules.evidence.level)) / 2
+    simulation = None
+    if ranking.rows.size <= MOST_SIMULATED:
+        again = _repeat(ranking, ranked, rules, listed=listed, group=labels)
+        simulation = again, _stand_under_each_spread(ranking, ranked, rules) & listed
     for label in np.unique(labels[listed & ranking.shown]).tolist():
         own = np.flatnonzero(labels == label)
-        lower, upper = np.quantile(again.relisted[label], [tail, 1 - tail], method="inverted_cdf").tolist()
-        yield (
-            label,
-            {
-                "repeated": {
-                    "expected": round(float(again.relisted[label].mean()), _DECIMALS_OF_CHANCES),
-                    "lower": int(lower),
-                    "upper": int(upper),
-                    "may_leave": _name(ids, again.chance, own[listed[own]], descending=False),
-                    "may_enter": _name(ids, again.chance, own[~listed[own]], descending=True),
-                },
-                "whole_list": _test(ranked.iloc[own], error_variance[own], listed[own])
-                if ranking.shown.all()
-                else None,
-                "nonresponse": {
-                    "standing": standing[:, own].sum(axis=1).tolist(),
-                    "at_every": int(standing[:, own].all(axis=0).sum()),
-                }
-                if len(standing)
-                else None,
-            },
-        )
+        facts: Facts = dict.fromkeys(("repeated", "whole_list", "nonresponse"))
+        if ranking.shown.all():
+            facts["whole_list"] = _test(ranked.iloc[own], error_variance[own], listed[own])
+        if simulation is not None:
+            again, standing = simulation
+            facts["repeated"] = {
+                **_count_relisted(again.relisted[label], float(rules.evidence.level)),
+                **_name_changing(ranked["community_id"].to_numpy(dtype=np.str_), again.chance, own, listed),
+            }
+            facts["nonresponse"] = {
+                "standing": standing[:, own].sum(axis=1).tolist(),
+                "at_every": int(standing[:, own].all(axis=0).sum()),
+            }
+        yield label, facts
+
+
+def _count_relisted(numbers: IntegerArray, level: float) -> Facts:
+    tail = (1 - level) / 2
+    lower, upper = np.quantile(numbers, [tail, 1 - tail], method="inverted_cdf").tolist()
+    return {
+        "expected": round(float(numbers.mean()), _DECIMALS_OF_CHANCES),
+        "lower": int(lower),
+        "upper": int(upper),
+    }
+
+
+def _name_changing(ids: npt.NDArray[np.str_], chance: FloatArray, own: IntegerArray, listed: BooleanArray) -> Facts:
+    """Name the communities of a region that are the most likely to change places."""
+    return {
+        "may_leave": _name(ids, chance, own[listed[own]], descending=False),
+        "may_enter": _name(ids, chance, own[~listed[own]], descending=True),
+    }
 
 
 def _shrink(ranking: Ranking, ranked: pd.DataFrame, rules: Rules, spread: float) -> Shrinkage:
@@ -157,9 +169,7 @@ def _repeat(
 
 
 def _stand_under_each_spread(ranking: Ranking, ranked: pd.DataFrame, rules: Rules) -> BooleanArray:
-    """Return who is at least likely to be among the best, shape (spreads, communities); no row where too many are."""
-    if ranking.rows.size > MOST_UNDER_EACH_SPREAD:
-        return np.empty((0, ranking.rows.size), dtype=bool)
+    """Return who is at least likely to be among the best, shape (spreads, communities)."""
     lowest, highest = range_of_scores(rules)
     rows = []
     for share in NONRESPONSE_SPREADS:

@@ -45,6 +45,25 @@ def stability_sentences(
     """
     _ = translator(language)
     repeated, whole, nonresponse = (stability[name] for name in ("repeated", "whole_list", "nonresponse"))
+    if repeated:
+        yield from _repeated_sentences(repeated, listed, names, language)
+    if whole:
+        yield _whole_list_sentence(whole, names, scale, language)
+    if nonresponse:
+        yield _(
+            "{standing} of {listed} stand at every assumption about those who did not answer: that they differ by"
+            " {least} to {most} of the scale.",
+            standing=nonresponse["at_every"],
+            listed=listed,
+            least=percent(NONRESPONSE_SPREADS[0]),
+            most=percent(NONRESPONSE_SPREADS[-1]),
+        )
+
+
+def _repeated_sentences(
+    repeated: Mapping[str, Any], listed: int, names: Mapping[str, str], language: str
+) -> Iterator[str]:
+    _ = translator(language)
     yield _(
         "Communities on the list: {listed}. If the same survey were taken again, about {expected} ({lower} to {upper})"
         " would be on it again.",
@@ -59,17 +78,6 @@ def stability_sentences(
     if repeated["may_enter"]:
         entering = [_("{name} ({chance} to enter)", **facts) for facts in _chances(repeated["may_enter"], names)]
         yield _("Most likely to enter it: {names}.", names=_(", ").join(entering))
-    if whole:
-        yield _whole_list_sentence(whole, names, scale, language)
-    if nonresponse:
-        yield _(
-            "{standing} of {listed} stand at every assumption about those who did not answer: that they differ by"
-            " {least} to {most} of the scale.",
-            standing=nonresponse["at_every"],
-            listed=listed,
-            least=percent(NONRESPONSE_SPREADS[0]),
-            most=percent(NONRESPONSE_SPREADS[-1]),
-        )
 
 
 def _chances(named: Sequence[Sequence[Any]], names: Mapping[str, str]) -> Iterator[dict[str, str]]:

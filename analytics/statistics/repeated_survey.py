@@ -18,8 +18,6 @@ _SEED: Final = 20_211_231
 # Scores that are drawn for a region in all, and at once.
 _DRAWN_SCORES: Final = 4_000_000
 _AT_ONCE: Final = 1_000_000
-# Deviations from the last place beyond which a community is listed in every survey, or in none.
-_CERTAIN: Final = 7.0
 
 
 @dataclass(frozen=True)
@@ -82,11 +80,10 @@ def repeat_survey(
     Notes
     -----
     A true score is drawn from each posterior, then a score given it: a rate as a binomial number of `answers`, so that
-    repeated scores tie as often as observed ones do. Each drawn survey is ranked and cut off by the rule. Communities
-    whose forecast lies 7 deviations from the last place are not drawn but taken as certain. There are 2,000 surveys,
-    fewer in regions with more than 2,000 communities near the cut-off, but at least 200; the standard error of a chance
-    is at most .011 with 2,000. The seed is fixed and each region has its own stream: the result depends neither on
-    other regions nor on chance, only on the order of the rows.
+    repeated scores tie as often as observed ones do. Each drawn survey is ranked and cut off by the rule. There are
+    2,000 surveys, fewer in regions of more than 2,000 communities, but at least 200; the standard error of a chance is
+    at most .011 with 2,000. The seed is fixed and each region has its own stream: the result depends neither on other
+    regions nor on chance, only on the order of the rows.
 
     Examples
     --------
@@ -132,38 +129,21 @@ class _Region:
         members = {code: member & (group == code) for code in np.unique(group).tolist()}
         if self.places == 0:
             return np.zeros(self.rows.size), {code: np.zeros(MOST_DRAWS, dtype=np.int64) for code in members}
-        always, open_ = self._near_the_cut()
-        drawn, left = self.rows[open_], self.places - int(always.sum())
-        draws = int(np.clip(_DRAWN_SCORES // max(1, drawn.size), LEAST_DRAWS, MOST_DRAWS))
+        draws = int(np.clip(_DRAWN_SCORES // self.rows.size, LEAST_DRAWS, MOST_DRAWS))
         random = np.random.Generator(np.random.PCG64(_SEED))
-        listings = np.zeros(drawn.size)
-        relisted = {code: np.full(draws, int((always & own).sum())) for code, own in members.items()}
-        at_once = max(1, _AT_ONCE // max(1, drawn.size))
+        listings, relisted = np.zeros(self.rows.size), {code: np.empty(draws, dtype=np.int64) for code in members}
+        at_once = max(1, _AT_ONCE // self.rows.size)
         for start in range(0, draws, at_once):
             part = slice(start, min(draws, start + at_once))
-            scores = self._scores(drawn, part.stop - start, random)
-            lists = _listed(scores, left, self.ties)
+            lists = _listed(self._scores(part.stop - start, random), self.places, self.ties)
             listings += lists.sum(axis=1)
             for code, numbers in relisted.items():
-                numbers[part] += lists[members[code][open_]].sum(axis=0)
-        chance = always.astype(np.float64)
-        chance[open_] = listings / draws
-        return chance, relisted
+                numbers[part] = lists[members[code]].sum(axis=0)
+        return listings / draws, relisted
 
-    def _near_the_cut(self) -> tuple[BooleanArray, BooleanArray]:
-        """Return who is listed in every survey, and of whom it is open."""
-        mean = self.posteriors.mean[self.rows]
-        deviation = np.sqrt(self.posteriors.variance[self.rows] + self.posteriors.sampling_variance[self.rows])
-        lowest, highest = mean - _CERTAIN * deviation, mean + _CERTAIN * deviation
-        if self.places >= mean.size:
-            return np.ones(mean.size, dtype=bool), np.zeros(mean.size, dtype=bool)
-        # Fewer than k others can be above the one; k others are above the other.
-        always = lowest > -np.partition(-highest, self.places)[self.places]
-        never = highest < -np.partition(-lowest, self.places - 1)[self.places - 1]
-        return always, ~always & ~never
-
-    def _scores(self, rows: IntegerArray, draws: int, random: np.random.Generator) -> FloatArray:
-        """Draw scores, shape (rows, draws)."""
+    def _scores(self, draws: int, random: np.random.Generator) -> FloatArray:
+        """Draw scores, shape (communities, draws)."""
+        rows = self.rows
         normal = special.ndtri(random.random((rows.size, draws)))
         truth = self.posteriors.mean[rows, None] + np.sqrt(self.posteriors.variance[rows, None]) * normal
         for place, row in enumerate(rows.tolist()):

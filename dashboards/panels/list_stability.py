@@ -63,9 +63,11 @@ def _names(shown: PageData) -> dict[str, str]:
 
 def _named_only(stability: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     """Return what does not name a community outside the scope."""
-    repeated, whole = dict(stability["repeated"]), stability["whole_list"]
-    for change in ("may_leave", "may_enter"):
-        repeated[change] = [pair for pair in repeated[change] if pair[0] in names]
+    repeated, whole = stability["repeated"], stability["whole_list"]
+    if repeated:
+        changing = ("may_leave", "may_enter")
+        known = {change: [pair for pair in repeated[change] if pair[0] in names] for change in changing}
+        repeated = {**repeated, **known}
     is_named = whole is not None and {whole["inside"], whole["outside"]} <= names.keys()
     return {**stability, "repeated": repeated, "whole_list": whole if is_named else None}
 

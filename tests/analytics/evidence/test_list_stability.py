@@ -103,6 +103,14 @@ def test_of_regions_that_are_ranked_together_each_speaks_of_its_own_communities(
     assert facts["r"]["whole_list"] is not None
 
 
+def test_very_many_communities_are_tested_as_a_whole_and_not_surveyed_again(monkeypatch):
+    monkeypatch.setattr("analytics.evidence.list_stability.MOST_SIMULATED", 39)
+    facts = assessed(close_race())[1]["r"]
+
+    assert facts["repeated"] is facts["nonresponse"] is None
+    assert facts["whole_list"]["p_value"] > 0
+
+
 @settings(max_examples=4)
 @given(st.randoms(use_true_random=False))
 def test_neither_the_order_of_the_rows_nor_another_region_matters(random):

@@ -22,6 +22,7 @@ def test_each_finding_has_its_sentence_and_only_what_was_found(language):
     assert len(sentences(language, whole_list=None, nonresponse=None)) == 3
     quiet = {"expected": 10.0, "lower": 10, "upper": 10, "may_leave": [], "may_enter": []}
     assert len(sentences(language, repeated=quiet, whole_list=None, nonresponse=None)) == 1
+    assert len(sentences(language, repeated=None, nonresponse=None)) == 1
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

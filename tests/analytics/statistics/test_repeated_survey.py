@@ -80,22 +80,6 @@ def test_chances_and_numbers_agree_whatever_the_region(communities, places, ties
     assert again.relisted[0].max() <= listed.sum()
 
 
-def test_who_is_far_from_the_cut_off_is_not_drawn_and_nobody_else_notices():
-    answers = np.full(60, 400)
-    satisfied = np.array([*[398] * 3, *range(300, 357)])
-    alone = repeat_survey(
-        region_of(satisfied, answers),
-        listed=np.arange(60) < 10,
-        region=[0] * 60,
-        size=10,
-        ties="include",
-        answers=answers,
-    )
-
-    assert alone.chance[:3].tolist() == [1.0] * 3
-    assert 0 < alone.chance[50:].min() < 1
-
-
 def test_where_all_households_answered_the_same_list_comes_again():
     answers = np.full(5, 40)
     posteriors = region_of([40, 38, 30, 30, 20], answers, sampling_fraction=np.ones(5))
