@@ -100,6 +100,8 @@ def _assess(
 ) -> Iterator[tuple[str, Facts]]:
     ranked, labels = table.iloc[ranking.rows], standings["region"].to_numpy(dtype=np.str_)[ranking.rows]
     listed = (standings["satisfaction_status"] == "met").to_numpy()[ranking.rows]
+    if not listed[ranking.shown].any():
+        return
     error_variance = _shrink(ranking, ranked, rules, nonresponse_spread_of(rules)).sampling_variance
     simulation = None
     if ranking.rows.size <= MOST_SIMULATED:
