@@ -50,8 +50,10 @@ def _card(shown: PageData, region: str, of_route: Mapping[str, Any]) -> Componen
         html.H3(shown.region_label(region)),
         html.Ul([html.Li(sentence) for sentence in sentences]),
     ]
-    if stability["nonresponse"]:
-        parts.append(_chart_of_spreads(shown, region, of_route["listed"], stability["nonresponse"]["standing"]))
+    standing = (stability["nonresponse"] or {}).get("standing", [])
+    # Where none stands at any, the sentence has said it.
+    if any(standing):
+        parts.append(_chart_of_spreads(shown, region, of_route["listed"], standing))
     return html.Div(parts)
 
 

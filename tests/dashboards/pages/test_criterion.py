@@ -218,7 +218,7 @@ def test_every_chart_offers_its_numbers_as_a_file(browser_of):
     content = browser_of.content("?lang=en&what_if=ties:exclude", page="criterion/")
     addresses = [text for text in said(content).splitlines() if text.startswith("data:text/csv")]
 
-    assert len(addresses) == 9
+    assert len(addresses) == 8
     assert all(unquote(address).startswith("data:text/csv;charset=utf-8,\ufeff") for address in addresses)
 
 
