@@ -39,6 +39,7 @@ from analytics.reports.labels import (
     route_words,
     valid_answers_words,
 )
+from analytics.reports.percentile_words import percentile_lines
 from analytics.reports.stability_sentences import stability_sentences
 from analytics.reports.standing_words import criterion_status_words
 from analytics.reports.warnings import list_warnings, warning_sentence
@@ -607,7 +608,10 @@ def _rows(
             why=why.get(cells[f"{weighed[0]}_reason"] or "", ""),
             needed=needed_words(cells, language),
             channel=_("Answers came through posters alone.") if cells["channel"] == SurveyChannel.POSTERS else "",
-            places=tuple(sensitivity_sentences.community_lines(cells, otherwise["without_few"], language)),
+            places=(
+                *percentile_lines(cells, evaluation.summary["regions"], language),
+                *sensitivity_sentences.community_lines(cells, otherwise["without_few"], language),
+            ),
         )
 
 

@@ -1,9 +1,15 @@
 """Percentiles in words: where a community is among those that are ranked with it."""
 
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from typing import Any
 
-from analytics.decision.percentiles import Percentile
+import pandas as pd
+
+from analytics.decision.percentiles import Percentile, percentile_in, percentile_interval
+from analytics.decision.summary import COLUMN_PREFIXES
 from analytics.languages import DEFAULT_LANGUAGE, translator
+from analytics.reports.labels import route_words
 
 
 def percentile_text(share: Fraction) -> str:
@@ -60,3 +66,72 @@ def percentile_words(place: Percentile, language: str) -> str:
     space = "" if language == DEFAULT_LANGUAGE else " "
     ahead, level = (f"{percentile_text(share)}{space}%" for share in (place.ahead, place.level))
     return said.format(ahead=ahead, level=level, count=f"{place.ranked:,}")
+
+
+def percentile_interval_words(standing: Mapping[str, Any], place: Percentile, language: str) -> str:
+    """Return between which percentiles by satisfaction a community may truly be.
+
+    Parameters
+    ----------
+    standing : mapping
+        With satisfaction_rank_lower and satisfaction_rank_upper of the evidence, None, NA or NaN where it says nothing.
+    place : Percentile
+        By satisfaction.
+    language : str
+
+    Returns
+    -------
+    str
+        Empty where the evidence says nothing.
+
+    Examples
+    --------
+    >>> from analytics.decision.percentiles import percentile_of
+    >>> standing = {"satisfaction_rank_lower": 1, "satisfaction_rank_upper": 41}
+    >>> percentile_interval_words(standing, percentile_of(10, 10, ranked=200), "en")
+    'truly between 79.8 and 99.8'
+    """
+    _ = translator(language)
+    best, worst = (standing[f"satisfaction_rank_{name}"] for name in ("lower", "upper"))
+    if pd.isna(best) or pd.isna(worst):
+        return ""
+    lower, upper = percentile_interval(float(best), float(worst), ranked=place.ranked)
+    return _("truly between {lower} and {upper}", lower=f"{float(lower) * 100:.1f}", upper=f"{float(upper) * 100:.1f}")
+
+
+def percentile_lines(standing: Mapping[str, Any], regions: Mapping[str, Any], language: str) -> Iterator[str]:
+    """Yield the percentile of a community on each route that ranks it, and what it means.
+
+    Parameters
+    ----------
+    standing : mapping
+        A row of the standings and of the evidence, None where missing.
+    regions : mapping
+        ``summary["regions"]`` of the evaluation.
+    language : str
+
+    Yields
+    ------
+    str
+
+    Examples
+    --------
+    >>> standing = {"region": "海南区", "complaint_rank": None, "complaint_last_rank": None, "satisfaction_rank": 1,
+    ...     "satisfaction_last_rank": 1, "satisfaction_rank_lower": 1, "satisfaction_rank_upper": 4}
+    >>> [line] = percentile_lines(standing, {"海南区": {"satisfaction": {"N": 8}}}, "en")
+    >>> line.partition(", ")[0], line.partition("; ")[2]
+    ('Satisfaction route: percentile 93.8', 'truly between 56.2 and 93.8')
+    """
+    _ = translator(language)
+    for route in COLUMN_PREFIXES:
+        place = percentile_in(standing, regions, route)
+        if place is None:
+            continue
+        line = _(
+            "{route}: percentile {percentile}, {meaning}",
+            route=route_words(language)[route],
+            percentile=percentile_text(place.percentile),
+            meaning=percentile_words(place, language),
+        )
+        interval = percentile_interval_words(standing, place, language) if route == "satisfaction" else ""
+        yield _("; ").join(filter(None, (line, interval)))

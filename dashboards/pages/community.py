@@ -14,7 +14,7 @@ from analytics.decision.survey_channels import SurveyChannel
 from analytics.disclosure.answer_tables import Rated
 from analytics.reports.channel_sentences import poster_limits
 from analytics.reports.labels import evidence_words, needed_words, route_words, sentence_case, survey_channel_words
-from analytics.reports.percentile_words import percentile_text, percentile_words
+from analytics.reports.percentile_words import percentile_interval_words, percentile_text, percentile_words
 from analytics.reports.standing_words import criterion_status_words
 from dashboards.address import View
 from dashboards.frames.page_data import PageData
@@ -209,7 +209,8 @@ def _percentile_figure(shown: PageData, row: Mapping[str, Any], route: Route) ->
     place = percentile_in(row, shown.header.summary["regions"], route.key)
     if place is None:
         return key_figure(_("Percentile"), "—", note=_("not ranked"))
-    note = percentile_words(place, shown.language)
+    truly = percentile_interval_words(row, place, shown.language) if route.key == "satisfaction" else ""
+    note = _("; ").join(filter(None, (percentile_words(place, shown.language), truly)))
     return key_figure(_("Percentile"), percentile_text(place.percentile), note=note)
 
 

@@ -62,6 +62,9 @@ def pages(request, city):
     return request.param, contents, browser
 
 
+WORDS_OF_PERCENTILE = {"en": "Satisfaction route: percentile ", "zh-Hans": "满意度：百分位"}
+
+
 def test_no_key_figure_has_two_values(pages):
     _language, contents, _browser = pages
     values = {}
@@ -100,3 +103,21 @@ def test_pages_file_and_report_state_the_same_answers_and_complaints(pages, city
     assert figures[excluded[language]] == str(result.communities["complaints_excluded"].sum())
     by_region = {"en": r"filed cases (\d+) were left out", "zh-Hans": r"因重复、不属受理范围或无效剔除 (\d+) 件，占"}
     assert sum(map(int, re.findall(by_region[language], told))) == int(figures[excluded[language]])
+
+
+def test_file_and_report_state_the_same_percentiles_of_those_listed(pages, city):
+    language, _contents, browser = pages
+    text = browser.client.get(f"/dashboards/communities.csv?lang={language}&evaluation=2").get_data(as_text=True)
+    rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+    result = evaluate(city.inputs(2), RULES)
+    report = report_html(result, weigh_evidence(result), analyse_sensitivity(result), language)
+    heading = {"en": "Satisfaction: percentile", "zh-Hans": "满意度：百分位"}[language]
+    listed = set(result.standings["community_id"][result.standings["satisfaction_status"] == "met"])
+    numbers = {row[{"en": "Number", "zh-Hans": "编号"}[language]]: row[heading] for row in rows}
+
+    told = {
+        number: found[1]
+        for number in listed
+        if (found := re.search(rf">{number}</span>.*?{WORDS_OF_PERCENTILE[language]}([0-9.]+)", report, re.DOTALL))
+    }
+    assert told == {number: numbers[number] for number in listed}
