@@ -190,13 +190,16 @@ class GridPage:
 class KeyCounts:
     """How many communities there are, are ranked on each route and meet the criterion, and their valid answers.
 
-    `responses` is None where it is unknown of all of them.
+    `responses` is None where it is unknown of all of them. `rated` are the valid answers of the communities that are
+    ranked by satisfaction and of which it is known how many of them are `satisfied`; None where there is none.
     """
 
     communities: int
     ranked: Mapping[RouteName, int]
     met: int
     responses: int | None
+    rated: int | None
+    satisfied: int | None
 
 
 CATEGORICAL_COLUMNS: Final = (

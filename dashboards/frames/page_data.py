@@ -80,6 +80,11 @@ class PageData:
         by_region = {cut_off.region: cut_off for cut_off in cut_offs(self.header, route)}
         return [by_region[region] for region in self.regions if region in by_region]
 
+    def list_facts(self, route: Route) -> dict[str, Mapping[str, Any]]:
+        """Return what the evidence says of the list of each region shown, `analytics.evidence.list_reliability`."""
+        supported = self.header.summary["evidence"]["regions"]
+        return {region: supported[region][route.key] for region in self.regions if region in supported}
+
     @property
     def regions(self) -> list[str]:
         """The regions that are shown, in the order of their communities."""

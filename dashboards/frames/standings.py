@@ -141,11 +141,16 @@ def met(standings: pd.DataFrame, column: str) -> "pd.Series[bool]":
 
 def key_counts_of(standings: pd.DataFrame) -> KeyCounts:
     """Return the key counts of some standings."""
+    counted = standings.loc[
+        standings["satisfaction_rank"].notna() & standings["satisfied"].notna(), ["responses", "satisfied"]
+    ]
     return KeyCounts(
         communities=len(standings),
         ranked={route.key: int(standings[route.rank].notna().sum()) for route in ROUTES.values()},
         met=int(met(standings, "criterion_status").sum()),
         responses=known_sum(standings["responses"]),
+        rated=known_sum(counted["responses"]),
+        satisfied=known_sum(counted["satisfied"]),
     )
 
 

@@ -16,6 +16,7 @@ from dashboards.languages import translator
 from dashboards.pages.page import Page, Section
 from dashboards.panels.collection_progress import collection_summary
 from dashboards.panels.district_map import map_panel
+from dashboards.panels.finding import finding_panel
 from dashboards.panels.list_evidence import list_evidence_panel
 from dashboards.panels.qualified import qualified_panel
 from dashboards.panels.rules import rules_panel
@@ -36,6 +37,7 @@ def draw(source: EvaluationSource, view: View, now: datetime) -> Sequence[Compon
     bear_in_mind = [panel(_("Please note"), html.Ul([html.Li(said) for said in warnings]), anchor="warnings")]
     return [
         *provisional_notice(shown),
+        finding_panel(shown),
         _key_figures(shown),
         qualified_panel(shown),
         *(bear_in_mind if warnings else []),
@@ -50,6 +52,7 @@ def sections(language: str) -> list[Section]:
     """Return the sections of this page for the navigation."""
     _ = translator(language)
     return [
+        Section("finding", _("The finding")),
         Section("qualified", _("Who qualifies")),
         Section("support", _("Reliability")),
         Section("order", _("Order and cut-off")),

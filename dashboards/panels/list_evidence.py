@@ -1,8 +1,7 @@
 """Evidence for the list: the decision beside what the data support, as two things that never mix."""
 
-from collections.abc import Mapping
 from math import sqrt
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 from dash.development.base_component import Component
@@ -59,7 +58,7 @@ def decision_by_evidence(standings: pd.DataFrame, route: Route) -> pd.DataFrame:
 def list_evidence_sentence(shown: PageData, route: Route) -> str:
     """Return how many of those listed are expected to be truly among the best."""
     _ = translator(shown.language)
-    facts = _facts_of(shown, route)
+    facts = shown.list_facts(route).values()
     listed = sum(fact["listed"] for fact in facts)
     share = share_to_meet(shown.header, route)
     known = [fact for fact in facts if fact["expected_rightful"] is not None]
@@ -75,11 +74,6 @@ def list_evidence_sentence(shown: PageData, route: Route) -> str:
         "{listed} communities are listed; about {expected} of them (give or take {deviation}) are expected to be "
         "truly among the first {share}."
     ).format(listed=listed, expected=f"{expected:.1f}", deviation=f"{deviation:.1f}", share=share)
-
-
-def _facts_of(shown: PageData, route: Route) -> list[Mapping[str, Any]]:
-    supported = shown.header.summary["evidence"]["regions"]
-    return [supported[region][route.key] for region in shown.regions if region in supported]
 
 
 def _numbers(crossed: pd.DataFrame, route: Route, language: str) -> Numbers:

@@ -19,10 +19,8 @@ from dashboards.widgets.components import Numbers, NumbersColumn, chart, panel
 def list_stability_panels(shown: PageData) -> list[Component]:
     """Return how stable the list of each region is; nothing where the evaluation does not say so."""
     _ = translator(shown.language)
-    route = shown.view.route
-    supported = shown.header.summary["evidence"]["regions"]
-    facts = {region: supported[region].get(route.key, {}) for region in shown.regions if region in supported}
-    cards = [_card(shown, region, of_route) for region, of_route in facts.items() if of_route.get("stability")]
+    lists = shown.list_facts(shown.view.route)
+    cards = [_card(shown, region, facts) for region, facts in lists.items() if facts.get("stability")]
     if not cards:
         return []
     return [

@@ -119,6 +119,7 @@ def read_places(session: Session, *, evaluation_id: int, scope: Scope) -> pd.Dat
 def count_standings(session: Session, *, evaluation_id: int, region: str | None, scope: Scope) -> KeyCounts:
     """Return the key counts of the standings in scope, of one region or of all; `LookupError` as above."""
     require_evaluation(session, evaluation_id)
+    is_counted = and_(Standing.satisfaction_rank.is_not(None), Standing.satisfied.is_not(None))
     statement = (
         select(
             func.count(),
@@ -126,6 +127,8 @@ def count_standings(session: Session, *, evaluation_id: int, region: str | None,
             func.count(Standing.complaint_rank),
             func.count().filter(Standing.criterion_status == "met"),
             func.sum(Standing.responses),
+            func.sum(Standing.responses).filter(is_counted),
+            func.sum(Standing.satisfied).filter(is_counted),
         )
         .select_from(Standing)
         .where(Standing.evaluation_id == evaluation_id)
@@ -134,8 +137,10 @@ def count_standings(session: Session, *, evaluation_id: int, region: str | None,
         statement = statement.where(Standing.region == region)
     if not scope.is_city:
         statement = scope.communities(statement.join(Community, Standing.community_id == Community.id))
-    communities, satisfaction, complaints, met, responses = session.execute(statement).one()
-    return KeyCounts(communities, {"satisfaction": satisfaction, "complaints": complaints}, met, responses)
+    communities, satisfaction, complaints, met, responses, rated, satisfied = session.execute(statement).one()
+    return KeyCounts(
+        communities, {"satisfaction": satisfaction, "complaints": complaints}, met, responses, rated, satisfied
+    )
 
 
 def read_ranked_counts(session: Session, *, evaluation_id: int, region: str, scope: Scope) -> pd.DataFrame:
