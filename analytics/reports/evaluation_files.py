@@ -105,13 +105,15 @@ def _underreported(evaluation: Evaluation, language: str) -> dict[str, str]:
     return underreported_sentences(found, language)
 
 
-def evaluation_json(evaluation: Evaluation, evidence: pd.DataFrame, sensitivity: Sensitivity, language: str) -> str:
+def evaluation_json(evaluation: Evaluation, support: Mapping[str, Any], sensitivity: Sensitivity, language: str) -> str:
     """Return what decided the standings as JSON text: equal inputs give equal bytes.
 
     Parameters
     ----------
-    evaluation, evidence, sensitivity
+    evaluation, sensitivity
         As in `standings_csv`.
+    support : mapping
+        Of `analytics.evidence.list_reliability.summarise_evidence`.
     language : str
         Of the sentences of the warnings.
 
@@ -121,8 +123,8 @@ def evaluation_json(evaluation: Evaluation, evidence: pd.DataFrame, sensitivity:
         `rules`, `inputs_sha256`, `standings_format`, `standings_sha256`, `evidence_method` (see
         `analytics.evidence.method`), `communities`, `versions`, `warnings` (each with its region, or null for the whole
         table), `underreported_complaints` (the communities where residents report more complaints than are on record),
-        the `summary` without warnings, and `evidence`: how it was weighed and, by region, what
-        `analytics.evidence.list_reliability.summarise_evidence` says, and under `sensitivity` what
+        the `summary` without warnings, and `evidence`: how it was weighed and, by region, `support`,
+        and under `sensitivity` what
         `analytics.evidence.sensitivity.analyse_sensitivity` does. The hashes are of the decision alone.
     """
     rules, summary = evaluation.rules, evaluation.summary
@@ -154,7 +156,7 @@ def evaluation_json(evaluation: Evaluation, evidence: pd.DataFrame, sensitivity:
             "one_answer_per_household": rules.evidence.one_answer_per_household,
             "household_clustering": describe_clustering(evaluation.communities, rules),
             "few_false_share": LIST_FALSE_DISCOVERY_RATE,
-            "regions": summarise_evidence(evaluation, evidence),
+            "regions": support,
             "sensitivity": sensitivity.regions,
         },
     }
@@ -193,8 +195,9 @@ def write_outputs(
 
     steps = len(REPORT_FILES) + 2
     contents: dict[str, bytes | Iterable[bytes]] = {}
-    contents |= _reports(evaluation, evidence, sensitivity, tell=tell, steps=steps)
-    contents[EVALUATION_FILE] = evaluation_json(evaluation, evidence, sensitivity, language).encode("utf-8")
+    support = summarise_evidence(evaluation, evidence)
+    contents |= _reports(evaluation, evidence, sensitivity, support, tell=tell, steps=steps)
+    contents[EVALUATION_FILE] = evaluation_json(evaluation, support, sensitivity, language).encode("utf-8")
     lines = track_progress(
         standings_csv(evaluation, evidence, sensitivity, language),
         progress_part(tell, part=steps - 1, parts=steps),
@@ -205,12 +208,18 @@ def write_outputs(
 
 
 def _reports(
-    evaluation: Evaluation, evidence: pd.DataFrame, sensitivity: Sensitivity, *, tell: ProgressCallback, steps: int
+    evaluation: Evaluation,
+    evidence: pd.DataFrame,
+    sensitivity: Sensitivity,
+    support: Mapping[str, Any],
+    *,
+    tell: ProgressCallback,
+    steps: int,
 ) -> dict[str, Iterator[bytes]]:
     """Return the reports, which alone hold what they have in common: it is given up with the last that is written."""
     from analytics.reports.evaluation_report import REPORT_FILES, gather_report, report_parts  # noqa: PLC0415
 
-    facts = gather_report(evaluation, evidence, sensitivity, tell=progress_part(tell, part=0, parts=steps))
+    facts = gather_report(evaluation, evidence, sensitivity, support, tell=progress_part(tell, part=0, parts=steps))
     return {
         file: map(str.encode, report_parts(facts, spoken, tell=progress_part(tell, part=part, parts=steps)))
         for part, (spoken, file) in enumerate(REPORT_FILES.items(), start=1)

@@ -197,13 +197,15 @@ def report_html(evaluation: Evaluation, evidence: pd.DataFrame, sensitivity: Sen
     `analytics.reports.svg_charts.MOST_DRAWN` points, and only the first 30 regions have charts. Nothing is drawn of a
     route by which nobody in a region can be listed.
     """
-    return "".join(report_parts(gather_report(evaluation, evidence, sensitivity), language))
+    support = summarise_evidence(evaluation, evidence)
+    return "".join(report_parts(gather_report(evaluation, evidence, sensitivity, support), language))
 
 
 def gather_report(
     evaluation: Evaluation,
     evidence: pd.DataFrame,
     sensitivity: Sensitivity,
+    support: Mapping[str, Any],
     *,
     tell: ProgressCallback = ignore_progress,
 ) -> ReportFacts:
@@ -213,6 +215,8 @@ def gather_report(
     ----------
     evaluation, evidence, sensitivity
         As in `report_html`.
+    support : mapping
+        Of `analytics.evidence.list_reliability.summarise_evidence`.
     tell : callable
         Called with the share of the regions that are drawn.
 
@@ -239,7 +243,7 @@ def gather_report(
     return ReportFacts(
         evaluation,
         sensitivity,
-        support=summarise_evidence(evaluation, evidence),
+        support=support,
         rows=rows,
         named=named,
         drawings=_draw(evaluation, evidence, rows, tell),

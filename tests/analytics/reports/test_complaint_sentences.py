@@ -6,6 +6,7 @@ import pytest
 
 from analytics.decision.community_table import check_communities
 from analytics.decision.evaluate import evaluate
+from analytics.evidence.list_reliability import summarise_evidence
 from analytics.evidence.sensitivity import analyse_sensitivity
 from analytics.evidence.underreported_complaints import (
     communities_with_discouraged_complaints,
@@ -79,7 +80,9 @@ def test_the_warning_stands_in_every_file_and_report_that_ranks_the_community():
     sentence = underreported_sentence(*underreported_complaints(result.communities, rules).iloc[0, 1:], "en")
 
     lines = "".join(standings_csv(result, evidence, sensitivity, "en")).splitlines()
-    stated = json.loads(evaluation_json(result, evidence, sensitivity, "en"))["underreported_complaints"]
+    stated = json.loads(evaluation_json(result, summarise_evidence(result, evidence), sensitivity, "en"))[
+        "underreported_complaints"
+    ]
 
     assert "2 on record" in sentence
     assert [sentence in line for line in lines] == [False, False, True]

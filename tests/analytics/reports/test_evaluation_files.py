@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from analytics.decision.evaluate import STANDING_COLUMNS, evaluate
+from analytics.evidence.list_reliability import summarise_evidence
 from analytics.evidence.method import EVIDENCE_METHOD
 from analytics.evidence.sensitivity import WITHOUT_FEW_COLUMNS, analyse_sensitivity
 from analytics.evidence.weigh_evidence import EVIDENCE_COLUMNS, weigh_evidence
@@ -31,7 +32,9 @@ def write(result, directory, **options):
 
 
 def json_of(result):
-    return evaluation_json(result, weigh_evidence(result), analyse_sensitivity(result), "en")
+    return evaluation_json(
+        result, summarise_evidence(result, weigh_evidence(result)), analyse_sensitivity(result), "en"
+    )
 
 
 @pytest.mark.parametrize("sign", list("=+-@\t\r＝＋－＠"))
