@@ -12,7 +12,7 @@ from analytics.disclosure.rules import DisclosureRules
 from analytics.reports.warnings import warning_sentence
 from dashboards.address import View
 from dashboards.frames.chart_context import ChartContext
-from dashboards.frames.standings import CutOff, cut_offs, in_region, met, regions_of, scale_of
+from dashboards.frames.standings import CutOff, cut_offs, in_region, key_counts_of, met, regions_of, scale_of
 from dashboards.frames.underreported_complaints import disclosure_of, underreporting_warnings
 from dashboards.languages import pick
 from dashboards.routes import Route
@@ -60,6 +60,11 @@ class PageData:
     def standings(self) -> pd.DataFrame:
         """The standings of the region asked for, or of all."""
         return in_region(self.everywhere, self.view.region)
+
+    @cached_property
+    def counts(self) -> KeyCounts:
+        """The key counts of the standings that are shown."""
+        return key_counts_of(self.standings)
 
     @cached_property
     def earlier_counts(self) -> KeyCounts | None:

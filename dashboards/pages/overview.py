@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from dashboards.address import View
 from dashboards.figures.chart_parts import count_text
 from dashboards.frames.page_data import PageData
-from dashboards.frames.standings import CutOff, counted_words, cut_offs, key_counts_of, scale_of
+from dashboards.frames.standings import CutOff, counted_words, cut_offs, scale_of
 from dashboards.labels import ranked_words
 from dashboards.languages import translator
 from dashboards.pages.page import Page, Section
@@ -71,7 +71,7 @@ PAGE: Final = Page(path="", title=title, sections=sections, draw=draw)
 
 def _key_figures(shown: PageData) -> Component:
     _ = translator(shown.language)
-    route, now, before = shown.view.route, key_counts_of(shown.standings), shown.earlier_counts
+    route, now, before = shown.view.route, shown.counts, shown.earlier_counts
 
     def figure(name: str, count: Callable[[KeyCounts], int | None]) -> Component:
         here, there = count(now), None if before is None else count(before)

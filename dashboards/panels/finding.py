@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 from analytics.evidence.bands import Evidence
 from analytics.languages import Translate
 from dashboards.frames.page_data import PageData
-from dashboards.frames.standings import counted_words, key_counts_of, met
+from dashboards.frames.standings import counted_words, met
 from dashboards.languages import translator
 from dashboards.routes import ROUTES
 from dashboards.source import KeyCounts
@@ -32,7 +32,7 @@ def finding_panel(shown: PageData) -> Component:
 def finding_sentences(shown: PageData) -> Iterator[str]:
     """Yield the sentences that the data of the day can fill."""
     _ = translator(shown.language)
-    counts = key_counts_of(shown.standings)
+    counts = shown.counts
     yield _taking_part(shown, counts, _)
     if counts.rated and shown.header.rules.satisfaction.measure == "satisfaction_rate":
         yield _satisfaction(shown, counts, _)
