@@ -53,8 +53,11 @@ _QUOTED: Final = re.compile(r'"[^"]*"')
 _LINES_LOOKED_AT: Final = 20
 _LONGEST_LINE_LOOKED_AT: Final = 20_000
 
+WORD_START: Final = r"^[0-9A-Za-z\x{4e00}-\x{9fff}]"
+"""Pattern of a text that begins with a digit, a Latin letter or a Chinese character."""
+
 # Texts that begin with one of these start no formula, and those without the marks need no quotation marks either.
-_SAFE_START: Final = r"^[0-9A-Za-z\x{4e00}-\x{9fff}]|^$"
+_SAFE_START: Final = rf"{WORD_START}|^$"
 _MARKED: Final = b',"\r\n'
 
 ROWS_AT_ONCE: Final = 5_000

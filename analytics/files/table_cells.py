@@ -15,7 +15,7 @@ from pyarrow import compute as pc
 from pyarrow import csv as arrow_csv
 from pyarrow import parquet
 
-from analytics.files.csv_files import GUARD, divide_table, in_parts, original_text, parse_csv
+from analytics.files.csv_files import GUARD, WORD_START, divide_table, in_parts, original_text, parse_csv
 from analytics.files.yaml_documents import DocumentError, Fault, decode_text
 from analytics.languages import N_
 
@@ -29,7 +29,6 @@ MOST_PARQUET_CELLS: Final = 1_000_000_000
 """Cells of a Parquet file, told by its footer: a kilobyte can state a billion rows."""
 
 _ARROW_BYTES_AT_ONCE: Final = 2**24
-_WORD: Final = r"^[0-9A-Za-z\x{4e00}-\x{9fff}]"
 _PARQUET_BYTES = b"PAR1"
 _WORKBOOK_BYTES = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
@@ -160,7 +159,7 @@ def _has_words_in_every_row(columns: Iterable[pa.ChunkedArray]) -> bool:
     """Return whether some cell of each row begins with a digit, a letter or a Chinese character."""
     empty: npt.NDArray[np.bool_] | None = None
     for texts in columns:
-        wordless = ~pc.match_substring_regex(texts, _WORD).to_numpy()
+        wordless = ~pc.match_substring_regex(texts, WORD_START).to_numpy()
         empty = wordless if empty is None else empty & wordless
         if not empty.any():
             return True
