@@ -12,9 +12,9 @@ from analytics.decision.table_columns import float_column
 from analytics.evidence.bands import LIKELY_FROM
 from analytics.evidence.observations import Observations, Ranking, rankings
 from analytics.evidence.satisfaction_posteriors import (
-    nonresponse_spread_of,
     range_of_scores,
     responding_fraction,
+    satisfaction_variances,
     shrink_satisfaction,
     variance_is_known,
 )
@@ -102,7 +102,7 @@ def _assess(
     listed = (standings["satisfaction_status"] == "met").to_numpy()[ranking.rows]
     if not listed[ranking.shown].any():
         return
-    error_variance = _shrink(ranking, ranked, rules, nonresponse_spread_of(rules)).sampling_variance
+    error_variance = satisfaction_variances(ranked, ranking.region, rules)
     simulation = None
     if ranking.rows.size <= MOST_SIMULATED:
         again = _repeat(ranking, ranked, rules, listed=listed, group=labels)

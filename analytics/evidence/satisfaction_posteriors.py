@@ -1,5 +1,7 @@
 """Posteriors of the satisfaction of communities that are ranked together, by the prior and the measure of the rules."""
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -53,6 +55,14 @@ def shrink_satisfaction(
         nonresponse_spread=nonresponse_spread,
     )
     return shrink_scores(float_column(ranked, "satisfaction_score"), sampling, region=region, prior=prior)
+
+
+def satisfaction_variances(ranked: pd.DataFrame, region: npt.NDArray[np.int64], rules: Rules) -> FloatArray:
+    """Return the sampling variances of ranked communities, nonresponse included; arguments as `shrink_satisfaction`."""
+    # They are the same under every prior, and the normal one needs no distribution of each community.
+    plain = replace(rules, evidence=replace(rules.evidence, prior="normal"))
+    spread = nonresponse_spread_of(rules)
+    return shrink_satisfaction(ranked, region, plain, nonresponse_spread=spread).sampling_variance
 
 
 def variance_is_known(table: pd.DataFrame, rules: Rules, ranking: Ranking) -> BooleanArray:
