@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from analytics.decision.percentiles import Percentile, percentile_in, percentile_interval
-from analytics.decision.summary import COLUMN_PREFIXES
+from analytics.decision.summary import COLUMN_PREFIXES, RouteName
 from analytics.languages import DEFAULT_LANGUAGE, translator
 from analytics.reports.labels import route_words
 
@@ -34,6 +34,29 @@ def percentile_text(share: Fraction) -> str:
     if 0 < share < 1:
         tenths = min(max(tenths, 1), 999)
     return f"{tenths // 10}.{tenths % 10}"
+
+
+def percentile_cell(standing: Mapping[str, Any], regions: Mapping[str, Any], route: RouteName) -> str | None:
+    """Return the percentile of a community on a route as a table states it, None where it is not ranked.
+
+    Parameters
+    ----------
+    standing, regions, route
+        As in `analytics.decision.percentiles.percentile_in`.
+
+    Returns
+    -------
+    str or None
+        As `percentile_text`.
+
+    Examples
+    --------
+    >>> standing = {"region": "海南区", "complaint_rank": 1, "complaint_last_rank": 2}
+    >>> percentile_cell(standing, {"海南区": {"complaints": {"N": 10}}}, "complaints")
+    '90.0'
+    """
+    place = percentile_in(standing, regions, route)
+    return None if place is None else percentile_text(place.percentile)
 
 
 def percentile_words(place: Percentile, language: str) -> str:

@@ -5,10 +5,9 @@ from typing import Any, Final
 
 import pandas as pd
 
-from analytics.decision.percentiles import percentile_in
 from analytics.files.csv_files import csv_file
 from analytics.reports.labels import evidence_words, sentence_case, survey_channel_words
-from analytics.reports.percentile_words import percentile_text
+from analytics.reports.percentile_words import percentile_cell
 from analytics.reports.standing_words import criterion_status_words
 from dashboards.address import View
 from dashboards.frames.standings import counted_words, scale_of
@@ -135,8 +134,7 @@ def _values(row: Mapping[str, Any], header: EvaluationHeader, channels: Mapping[
 
 
 def _percentile(row: Mapping[str, Any], header: EvaluationHeader, route_key: str) -> str | None:
-    place = percentile_in(row, header.summary["regions"], ROUTES[route_key].key)
-    return None if place is None else percentile_text(place.percentile)
+    return percentile_cell(row, header.summary["regions"], ROUTES[route_key].key)
 
 
 def _if_ranked(row: Mapping[str, Any], route_key: str) -> float | None:

@@ -9,9 +9,8 @@ import pandas as pd
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from analytics.decision.percentiles import percentile_in
 from analytics.decision.reasons import Part, reason_sentences
-from analytics.decision.summary import COLUMN_PREFIXES, RouteName
+from analytics.decision.summary import COLUMN_PREFIXES
 from analytics.decision.survey_channels import survey_channels
 from analytics.disclosure.answer_tables import Official, are_all_shown
 from analytics.evidence.underreported_complaints import underreported_complaints
@@ -19,7 +18,7 @@ from analytics.files.csv_files import ROWS_AT_ONCE, csv_file, in_parts
 from analytics.languages import Wording
 from analytics.reports.complaint_sentences import underreported_sentences
 from analytics.reports.labels import survey_channel_words, valid_answers_words
-from analytics.reports.percentile_words import percentile_text
+from analytics.reports.percentile_words import percentile_cell
 from analytics.rules import Population, Rules
 from dashboards.frames.underreported_complaints import leave_out_untold
 from survey_app.accounts.scope import Scope
@@ -171,10 +170,8 @@ def _in_words(standing: Mapping[str, Any], regions: Mapping[str, Any], language:
             for named in ("subdistrict", "neighbourhood", "company")
         },
         "survey_channel": survey_channel_words(language).get(standing["survey_channel"]),
-        **{f"{prefix}_percentile": _percentile(standing, regions, route) for route, prefix in COLUMN_PREFIXES.items()},
+        **{
+            f"{prefix}_percentile": percentile_cell(standing, regions, route)
+            for route, prefix in COLUMN_PREFIXES.items()
+        },
     }
-
-
-def _percentile(standing: Mapping[str, Any], regions: Mapping[str, Any], route: RouteName) -> str | None:
-    place = percentile_in(standing, regions, route)
-    return None if place is None else percentile_text(place.percentile)
