@@ -34,6 +34,8 @@ from survey_app.stored_rules import rules_of
 
 COLUMN_TYPES = {**STANDING_COLUMNS, **EVIDENCE_COLUMNS}
 
+_IS_RANKED_BY_COUNTS = and_(Standing.satisfaction_rank.is_not(None), Standing.satisfied.is_not(None))
+
 _ANSWERED = (
     "satisfied",
     "satisfaction_rate",
@@ -119,7 +121,6 @@ def read_places(session: Session, *, evaluation_id: int, scope: Scope) -> pd.Dat
 def count_standings(session: Session, *, evaluation_id: int, region: str | None, scope: Scope) -> KeyCounts:
     """Return the key counts of the standings in scope, of one region or of all; `LookupError` as above."""
     require_evaluation(session, evaluation_id)
-    is_counted = and_(Standing.satisfaction_rank.is_not(None), Standing.satisfied.is_not(None))
     statement = (
         select(
             func.count(),
@@ -127,8 +128,8 @@ def count_standings(session: Session, *, evaluation_id: int, region: str | None,
             func.count(Standing.complaint_rank),
             func.count().filter(Standing.criterion_status == "met"),
             func.sum(Standing.responses),
-            func.sum(Standing.responses).filter(is_counted),
-            func.sum(Standing.satisfied).filter(is_counted),
+            func.sum(Standing.responses).filter(_IS_RANKED_BY_COUNTS),
+            func.sum(Standing.satisfied).filter(_IS_RANKED_BY_COUNTS),
         )
         .select_from(Standing)
         .where(Standing.evaluation_id == evaluation_id)
@@ -151,7 +152,7 @@ def read_ranked_counts(session: Session, *, evaluation_id: int, region: str, sco
         select(Community.number, Standing.responses, Standing.satisfied, Standing.satisfaction_score)
         .join(Community, Standing.community_id == Community.id)
         .where(Standing.evaluation_id == evaluation_id, Standing.region == region)
-        .where(Standing.satisfaction_rank.is_not(None), Standing.satisfied.is_not(None))
+        .where(_IS_RANKED_BY_COUNTS)
     )
     return read_frame(session, scope.communities(statement), COLUMN_TYPES)
 
