@@ -18,6 +18,7 @@ def coarsen_rows(
     within: Sequence[str],
     detail: str,
     rules: DisclosureRules,
+    times: "pd.Series[int] | None" = None,
     is_rated: "pd.Series[bool] | None" = None,
 ) -> pd.DataFrame:
     """Return the rows of groups that are large enough, with a detail withheld where it would make small ones.
@@ -25,13 +26,16 @@ def coarsen_rows(
     Parameters
     ----------
     rows : DataFrame
-        One row per response, any columns; those named are without missing values.
+        One row per response, or per kind of response, any columns; those named are without missing values. The index is
+        unique.
     within : sequence of str
         Columns whose values together make a group, such as the community and the tenure. They are never changed: a
         group of fewer rows than `minimum_base` is left out whole.
     detail : str
         A further column that others may know of a person, such as the mode, or the tenure where it is no group.
     rules : DisclosureRules
+    times : Series of int, optional
+        How many responses each row stands for, at least one; by default one each. Same index.
     is_rated : Series of bool, optional
         Which rows make a group large, by default all: tables withhold how few rated a question, however many more say
         that they don't know. Same index.
@@ -40,10 +44,10 @@ def coarsen_rows(
     -------
     DataFrame
         The rows that are left in their order with their index. In `detail` stands `WITHHELD` where fewer than
-        `minimum_base` such rows of the group have the value, and where these together are fewer, also for the next
-        lowest number of rows, until they are enough. So every combination of the named columns has at least
-        `minimum_base` rows, and the number of rows of a group, which others may know by value, does not say who stands
-        behind which.
+        `minimum_base` such responses of the group have the value, and where these together are fewer, also for the next
+        lowest number of them, until they are enough. So every combination of the named columns has at least
+        `minimum_base` responses, and the number of those of a group, which others may know by value, does not say who
+        stands behind which.
 
     Examples
     --------
@@ -58,7 +62,8 @@ def coarsen_rows(
     {('A', 'web'): 26, ('A', -4): 16}
     """
     least = rules.minimum_base
-    sizing = pd.Series(1, index=rows.index) if is_rated is None else is_rated.astype("int64")
+    responses = pd.Series(1, index=rows.index) if times is None else times
+    sizing = responses if is_rated is None else responses.where(is_rated, 0)
     kept = rows[sizing.groupby([rows[name] for name in within]).transform("sum") >= least]
     if kept.empty:
         return kept

@@ -10,9 +10,11 @@ import json
 import secrets
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Final
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -20,7 +22,7 @@ from analytics.decision.recount import OWNER, measure_questions
 from analytics.decision.table_columns import plain_values
 from analytics.disclosure.released_rows import WITHHELD, coarsen_rows
 from analytics.disclosure.rules import DisclosureRules
-from analytics.files.csv_files import coded_csv
+from analytics.files.csv_files import repeated_csv
 from analytics.rules import Rules
 from survey_app.accounts.scope import Scope
 from survey_app.evaluations.earlier_results import (
@@ -30,14 +32,13 @@ from survey_app.evaluations.earlier_results import (
 )
 from survey_app.evaluations.standings import disclosure_of, require_evaluation
 from survey_app.models import Community, District, Evaluation, Round
-from survey_app.responses.answer_batches import counted_batches
+from survey_app.responses.answer_batches import SINGLE_CODE, counted_batches
 from survey_app.rounds.rounds import require_answers
 from survey_app.storage.database import Database
 from survey_app.stored_rules import rules_of
 
-_Coded = tuple[np.ndarray, Sequence[object]]
-
-_SMALL = {"community": "int32", "tenure": "int8", "mode": "category"}
+_TIMES: Final = "times"
+"""Column of a row that says how many answers it stands for."""
 
 
 def export_responses(database: Database, *, evaluation_id: int, scope: Scope, now: datetime) -> Iterator[str]:
@@ -72,19 +73,19 @@ def export_responses(database: Database, *, evaluation_id: int, scope: Scope, no
     disclosure = disclosure_of(evaluation.evaluated_at, rules)
     released = _coarsened(rows, rules, disclosure)
     released = released.assign(mode=released["mode"].mask(released["community"].isin(sorted(excluded)), WITHHELD))
-    shuffled = released.iloc[np.random.default_rng(secrets.randbits(256)).permutation(len(released))]
-    return coded_csv(_coded(places, shuffled), numbered="response_id")
-
-
-def _coded(places: pd.DataFrame, rows: pd.DataFrame) -> dict[str, _Coded]:
-    """Return the columns of the file: of each row, the place of its cell among the cells that the column has."""
     # In 32 bits: a file that a slow line takes minutes to receive is kept no larger than it must be.
-    place = places.index.get_indexer(pd.Index(rows["community"])).astype("int32")
-    columns: dict[str, _Coded] = {str(name): (place, places[name].tolist()) for name in places}
-    for name, values in rows.drop(columns="community").items():
-        codes, cells = pd.factorize(values, use_na_sentinel=False)
-        columns[str(name)] = codes.astype("int32"), plain_values(pd.Series(cells))
-    return columns
+    order = np.repeat(np.arange(len(released), dtype="int32"), released[_TIMES])
+    np.random.default_rng(secrets.randbits(256)).shuffle(order)
+    return repeated_csv(_columns(places, released), order, numbered="response_id")
+
+
+def _columns(places: pd.DataFrame, rows: pd.DataFrame) -> dict[str, Sequence[object]]:
+    """Return the cells of the rows that differ."""
+    of_places = places.loc[rows["community"]]
+    columns: dict[str, Sequence[object]] = {str(name): of_places[name].tolist() for name in places}
+    return columns | {
+        str(name): plain_values(values) for name, values in rows.drop(columns=["community", _TIMES]).items()
+    }
 
 
 def _coarsened(rows: pd.DataFrame, rules: Rules, disclosure: DisclosureRules) -> pd.DataFrame:
@@ -94,24 +95,32 @@ def _coarsened(rows: pd.DataFrame, rules: Rules, disclosure: DisclosureRules) ->
     tenants it would tell their answers, minus the rows of the owners: there nobody's tenure is told.
     """
     is_rated = rows[rules.satisfaction.question].isin(rules.satisfaction.valid_codes)
+
+    def coarsened(kept: pd.DataFrame, within: Sequence[str], detail: str) -> pd.DataFrame:
+        times, rated = kept[_TIMES], is_rated[kept.index]
+        return coarsen_rows(kept, within=within, detail=detail, rules=disclosure, times=times, is_rated=rated)
+
     if rules.satisfaction.population == "residents":
-        rows = coarsen_rows(rows, within=["community"], detail="tenure", rules=disclosure, is_rated=is_rated)
-    within = ["community", "tenure"]
-    released = coarsen_rows(rows, within=within, detail="mode", rules=disclosure, is_rated=is_rated[rows.index])
+        rows = coarsened(rows, ["community"], "tenure")
+    released = coarsened(rows, ["community", "tenure"], "mode")
     return released.assign(tenure=released["tenure"].astype("Int64").mask(released["tenure"] == WITHHELD))
 
 
 def _differing_communities(rows: pd.DataFrame, stated: pd.Series, rules: Rules) -> frozenset[int]:
-    """Return the communities in which the rows are not as many as the result states, by id."""
+    """Return the communities in which the answers are not as many as the result states, by id."""
     rule = rules.satisfaction
     counts = rows[rule.question].isin(rule.valid_codes)
     if rule.population == "owners":
         counts &= rows["tenure"] == OWNER
-    counted = counts.groupby(rows["community"]).sum().reindex(stated.index, fill_value=0)
+    counted = rows[_TIMES].where(counts, 0).groupby(rows["community"]).sum().reindex(stated.index, fill_value=0)
     return frozenset(stated.index[(counted != stated.fillna(0)).to_numpy(dtype=bool)].tolist())
 
 
 def _read_rows(session: Session, evaluation: Evaluation, questions: tuple[str, ...]) -> pd.DataFrame:
+    """Return each row that differs from all others once, and how many answers it stands for.
+
+    Millions of answers differ in few ways, and memory depends on these alone.
+    """
     survey_round = session.get_one(Round, evaluation.round_id)
     batches = counted_batches(
         session,
@@ -121,11 +130,17 @@ def _read_rows(session: Session, evaluation: Evaluation, questions: tuple[str, .
         before=evaluation.cut_off,
         reviewed_before=evaluation.evaluated_at,
     )
-    types = _SMALL | dict.fromkeys(questions, "Int16")
-    columns = list(types)
-    frames = [batch.select(columns).to_pandas().astype(types) for batch in batches]
-    rows = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns).astype(types)
-    return rows.astype({"mode": "str"})
+    columns = ["community", "tenure", "mode", *questions]
+    kinds = [pa.int64(), SINGLE_CODE, pa.string(), *[SINGLE_CODE] * len(questions), pa.int64()]
+    found = pa.schema(list(zip([*columns, _TIMES], kinds, strict=True))).empty_table()
+    for batch in batches:
+        once = pa.repeat(1, batch.num_rows)
+        added = pa.Table.from_batches([batch.select(columns)]).append_column(_TIMES, once)
+        grouped = pa.concat_tables([found, added]).group_by(columns, use_threads=False).aggregate([(_TIMES, "sum")])
+        found = grouped.rename_columns([*columns, _TIMES])
+    types = {"tenure": "int64", "mode": "str", **dict.fromkeys(questions, "Int16")}
+    rows: pd.DataFrame = found.to_pandas().astype(types)
+    return rows
 
 
 def _read_places(session: Session, scope: Scope) -> pd.DataFrame:

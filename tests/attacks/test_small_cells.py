@@ -236,7 +236,10 @@ def test_whatever_the_city_looks_like_no_combination_is_of_few(seed):
         ]
     )
     released = coarsen_rows(rows, within=["community", "tenure"], detail="mode", rules=DISCLOSURE)
+    kinds = rows.value_counts(sort=False).rename("times").reset_index()
+    counted = coarsen_rows(kinds, within=["community", "tenure"], detail="mode", rules=DISCLOSURE, times=kinds["times"])
 
+    assert counted.groupby([*rows])["times"].sum().to_dict() == released.value_counts().to_dict()
     if len(released):
         assert released.groupby(["community", "tenure", "mode"]).size().min() >= LEAST
         assert released.groupby(["tenure", "mode"]).size().min() >= LEAST

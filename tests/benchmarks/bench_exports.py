@@ -17,7 +17,7 @@ import pandas as pd
 from alembic import command
 
 from analytics.decision.recount import measure_questions
-from analytics.files.csv_files import BYTE_ORDER_MARK, coded_csv
+from analytics.files.csv_files import BYTE_ORDER_MARK, repeated_csv
 from survey_app.accounts.scope import EVERYWHERE
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.exports.responses import export_responses
@@ -63,17 +63,18 @@ def cells() -> list[list[str]]:
 
 
 @cache
-def columns() -> dict[str, tuple[np.ndarray, list[object]]]:
-    """Return the same cells column by column, without the first, each by its place among those that differ."""
-    heading, *rows = cells()
-    factorized = {name: pd.factorize(pd.Series(column)) for name, *column in zip(heading, *rows, strict=True)}
-    del factorized[heading[0]]
-    return {name: (codes, found.tolist()) for name, (codes, found) in factorized.items()}
+def rows() -> tuple[dict[str, list[object]], np.ndarray]:
+    """Return the rows that differ, column by column without the first, and which of them stands in each line."""
+    heading, *lines = cells()
+    frame = pd.DataFrame(lines, columns=heading).drop(columns=heading[0])
+    order = frame.groupby(list(frame), sort=False).ngroup().to_numpy("int32")
+    distinct = frame.drop_duplicates()
+    return {name: distinct[name].tolist() for name in distinct}, order
 
 
-def write_columns() -> int:
-    """Write the columns as the export does."""
-    return sum(map(len, coded_csv(columns(), numbered="response_id")))
+def write_rows() -> int:
+    """Write the rows as the export does."""
+    return sum(map(len, repeated_csv(*rows(), numbered="response_id")))
 
 
 def write_cells() -> None:
@@ -121,7 +122,7 @@ def benchmarks() -> list[Benchmark]:
     return [
         Benchmark(
             name=f"exports: the cells of {ANSWERS:,} answers written, beside csv.writer",
-            ours=write_columns,
+            ours=write_rows,
             baseline=write_cells,
             bar="≥ 0.5",
         ),

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from analytics.files import csv_files
 from analytics.files.csv_files import (
     BYTE_ORDER_MARK,
-    coded_csv,
     column_lines,
     csv_file,
     csv_lines,
     frame_csv,
     in_parts,
     parse_csv,
+    repeated_csv,
 )
 from analytics.files.yaml_documents import DocumentError
 
@@ -72,23 +72,21 @@ def test_rows_are_taken_only_when_their_part_is_asked_for():
 
 
 @given(
-    cells=st.lists(st.one_of(st.text(st.characters(codec="utf-8")), st.none(), st.integers()), min_size=1, max_size=5),
+    rows=st.lists(
+        st.tuples(*[st.one_of(st.text(st.characters(codec="utf-8")), st.none(), st.integers())] * 2), max_size=5
+    ),
     data=st.data(),
 )
-def test_columns_of_few_cells_are_written_as_any_others_are(cells, data):
-    places = st.lists(st.integers(0, len(cells) - 1), max_size=20)
-    first = data.draw(places)
-    second = data.draw(st.permutations(first))
-    rows = [
-        [number, cells[one], cells[other]] for number, (one, other) in enumerate(zip(first, second, strict=True), 1)
-    ]
-    columns = {"=name": (np.array(first, dtype="int32"), cells), "other": (np.array(second, dtype="int32"), cells)}
+def test_rows_that_stand_again_and_again_are_written_as_any_others_are(rows, data):
+    order = data.draw(st.lists(st.integers(0, len(rows) - 1), max_size=20)) if rows else []
+    first, second = ([row[place] for row in rows] for place in (0, 1))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_files, "ROWS_AT_ONCE", 7)
-        written = list(coded_csv(columns, numbered="row"))
+        written = list(repeated_csv({"=name": first, "other": second}, np.array(order, "int32"), numbered="line"))
 
-    assert written == list(csv_file(["row", "=name", "other"], in_parts(rows, rows_at_once=7)))
+    lines = [[number, *rows[place]] for number, place in enumerate(order, 1)]
+    assert written == list(csv_file(["line", "=name", "other"], in_parts(lines, rows_at_once=7)))
 
 
 TYPED_CELLS = [
