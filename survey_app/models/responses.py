@@ -42,6 +42,9 @@ class SlipBatch(Base):
     community: Mapped[Community] = relationship()
 
 
+_IS_OF_BUILDING = text("building IS NOT NULL")
+
+
 class Code(Base):
     """Code that residents scan: a poster's stands for a community, a slip's for one of its households."""
 
@@ -54,6 +57,13 @@ class Code(Base):
         only_where("kind", CodeKind.HOUSEHOLD, "household_key IS NOT NULL", name="household_key"),
         only_where("kind", CodeKind.HOUSEHOLD, "batch_id IS NOT NULL", name="batch"),
         CheckConstraint("revoked_because IS NULL OR revoked_at IS NOT NULL", name="revoked"),
+        Index(
+            "ix_code_building",
+            "community_id",
+            "building",
+            sqlite_where=_IS_OF_BUILDING,
+            postgresql_where=_IS_OF_BUILDING,
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
