@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, Protocol, TypeVar, TypeVarTuple
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from analytics.decision.summary import RouteName
@@ -428,8 +430,19 @@ class EvaluationSource(Protocol):
         household_years, of communities where both are known. Empty where none were kept, as with a preview.
         """
 
-    def examination(self, evaluation_id: int) -> Examination | None:
+    def ranked_scores(self, evaluation_id: int, region: str) -> "npt.NDArray[np.float64]":
+        """Return the satisfaction scores of the communities of a region in `standings` that are ranked by them.
+
+        Raises
+        ------
+        LookupError
+            If there is no such evaluation.
+        """
+
+    def examination(self, evaluation_id: int, *, number: str | None = None) -> Examination | None:
         """Return the newest examination of the round of an evaluation; None where it was never examined.
+
+        With a `number`, `families` and `counts` are of that community alone; None where it was not examined.
 
         Raises
         ------

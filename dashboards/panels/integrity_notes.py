@@ -24,13 +24,13 @@ _ROUTE: Final = ROUTES["satisfaction"]
 def integrity_panel(shown: PageData, row: Mapping[str, Any]) -> Component:
     """Return which signals flag a community, what became of held responses, and its standing without them."""
     _ = translator(shown.language)
-    name, examination = _("Signs of false answers"), shown.source.examination(shown.header.id)
-    own = None if examination is None else examination.counts[examination.counts["number"] == row["number"]]
-    if examination is None or own is None or own.empty:
+    name = _("Signs of false answers")
+    examination = shown.source.examination(shown.header.id, number=row["number"])
+    if examination is None or examination.counts.empty:
         return panel(name, empty(_("The answers of this community have not been examined yet.")), anchor="integrity")
-    [counts] = records(own)
+    [counts] = records(examination.counts)
     said: list[tuple[str, Content | list[Component]]] = [
-        (_("Signs"), _signals(shown, row, examination)),
+        (_("Signs"), _signals(shown, examination)),
         (_("Held answers"), _held(shown, counts)),
         *_without(shown, row, examination),
         (_("Examined at"), minute(examination.examined_at, shown.language, shown.header.rules.time_zone)),
@@ -45,10 +45,9 @@ def integrity_panel(shown: PageData, row: Mapping[str, Any]) -> Component:
     )
 
 
-def _signals(shown: PageData, row: Mapping[str, Any], examination: Examination) -> str:
+def _signals(shown: PageData, examination: Examination) -> str:
     _ = translator(shown.language)
-    families = examination.families[examination.families["number"] == row["number"]]
-    words = signal_words(shown.language)
+    families, words = examination.families, signal_words(shown.language)
     flagged = [words[family] for family in families.loc[families["flagged"].astype(bool), "family"]]
     if flagged:
         return _("{signs} (of {count} kinds that were looked for)").format(

@@ -64,7 +64,7 @@ def _fan(shown: PageData, region: str, evaluations: Sequence[int]) -> Floats:
 def deciles_of_region(source: EvaluationSource, evaluation_id: int, region: str) -> Floats:
     """Return the deciles of a region's scores; missing where the region is ranked with others, or partly in scope."""
     facts = header_of(source, evaluation_id).summary["regions"].get(region)
-    scores = source.ranked_counts(evaluation_id, region)["satisfaction_score"].to_numpy("float64")
+    scores = source.ranked_scores(evaluation_id, region)
     if facts is None or len(scores) != facts["satisfaction"]["N"]:
         return np.full(len(DECILES), np.nan)
     return score_deciles(scores)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from analytics.decision.survey_channels import CHANNEL_COLUMNS
 from analytics.decision.survey_modes import MODE_COLUMNS
 from analytics.rules import Rules
+from analytics.statistics.validation import FloatArray
 from dashboards.frames.standings import among
 from dashboards.source import (
     Answer,
@@ -44,6 +45,7 @@ from survey_app.evaluations.standings import (
     read_evaluated_table,
     read_places,
     read_ranked_counts,
+    read_ranked_scores,
     read_standings_of,
     read_standings_with,
     require_evaluation,
@@ -134,6 +136,12 @@ class StoredEvaluations:
         scope = signed_in().scope
         with self._database.reading() as session:
             return read_ranked_counts(session, evaluation_id=evaluation_id, region=region, scope=scope)
+
+    def ranked_scores(self, evaluation_id: int, region: str) -> FloatArray:
+        """Return the scores of the ranked communities of a region in scope; see `dashboards.source`."""
+        scope = signed_in().scope
+        with self._database.reading() as session:
+            return read_ranked_scores(session, evaluation_id=evaluation_id, region=region, scope=scope)
 
     def compute_once(
         self,
@@ -251,7 +259,7 @@ class StoredEvaluations:
         with self._database.reading() as session:
             return read_channels(session, evaluation_id=evaluation_id, scope=signed_in().scope)
 
-    def examination(self, evaluation_id: int) -> Examination | None:
+    def examination(self, evaluation_id: int, *, number: str | None = None) -> Examination | None:
         """Return the findings in the round of an evaluation, about communities in scope; see `dashboards.source`."""
         scope = signed_in().scope
         with self._database.reading() as session:
@@ -260,8 +268,8 @@ class StoredEvaluations:
             if newest is None:
                 return None
             examination_id, round_id, examined_at = newest
-            key = (examination_id, scope, _register_revision(session))
-            found = self._examined.get_or_make(key, lambda: read_found(session, examination_id, scope))
+            key = (examination_id, number, scope, _register_revision(session))
+            found = self._examined.get_or_make(key, lambda: read_found(session, examination_id, scope, number=number))
             held = count_held_answers(session, evaluation_id=evaluation_id, scope=scope)
             return with_reviews(session, found, round_id=round_id, examined_at=examined_at, held=held)
 

@@ -1,5 +1,6 @@
 """Stored integrity examinations as the dashboards read them; `survey_app.responses.integrity_reviews` makes them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 from analytics.statistics.validation import IntegerArray
 from dashboards.source import Examination
 from survey_app.accounts.scope import Scope
-from survey_app.models import District, Evaluation, IntegrityExamination
+from survey_app.models import Community, District, Evaluation, IntegrityExamination
 from survey_app.register.names import PLACE_COLUMNS
 from survey_app.responses.integrity_reviews import count_reviews
 from survey_app.storage.frames import read_frame
@@ -53,15 +54,20 @@ def newest_examination(session: Session, evaluation_id: int) -> tuple[int, int, 
     return None if found is None else (found.id, round_id, found.examined_at)
 
 
-def read_found(session: Session, examination_id: int, scope: Scope) -> Found:
-    """Return the findings of an examination about the communities in scope."""
+def read_found(session: Session, examination_id: int, scope: Scope, *, number: str | None = None) -> Found:
+    """Return the findings of an examination about the communities in scope, or about one of them."""
+    places = select(*PLACE_COLUMNS).join(District)
+    if number is not None:
+        places = places.where(Community.number == number)
+    # Every name stands here once for each family of signals.
+    named = read_frame(session, scope.communities(places), dict.fromkeys(_NAMES, "category"))
     statement = select(IntegrityExamination.families, IntegrityExamination.counts).filter_by(id=examination_id)
-    families, counts = (_read_rows(text) for text in session.execute(statement).one())
+    texts = session.execute(statement).one()
+    # Of a hundred thousand communities a second passes until all rows are read.
+    about = texts if number is None else [_rows_about(named["id"].tolist(), text) for text in texts]
+    families, counts = map(_read_rows, about)
     if families.empty:
         return Found(families, counts)
-    # Every name stands here once for each family of signals.
-    places = scope.communities(select(*PLACE_COLUMNS).join(District))
-    named = read_frame(session, places, dict.fromkeys(_NAMES, "category"))
     rows, communities = _rows_of(families["community_id"], named["id"])
     found = families.iloc[rows].reset_index(drop=True).drop(columns="community_id").astype({"family": "category"})
     beside = named.iloc[_rows_of(counts["community_id"], named["id"])[1]].reset_index(drop=True)
@@ -90,6 +96,20 @@ def _read_rows(text: str) -> pd.DataFrame:
     options = arrow_json.ReadOptions(use_threads=False, block_size=_BLOCK)
     table: pd.DataFrame = arrow_json.read_json(lines, read_options=options).to_pandas()
     return table
+
+
+def _rows_about(communities: Sequence[int], text: str) -> str:
+    """Return the rows about some communities, as a canonical JSON array like that of all."""
+    found = []
+    for community_id in communities:
+        # No value of these rows is a text that somebody wrote: a brace begins or ends a row.
+        about = f'"community_id":{community_id},'
+        place = text.find(about)
+        while place >= 0:
+            end = text.index("}", place)
+            found.append(text[text.rindex("{", 0, place) : end + 1])
+            place = text.find(about, end)
+    return f"[{','.join(found)}]"
 
 
 def with_reviews(

@@ -15,6 +15,7 @@ from analytics.disclosure.rules import DisclosureRules, rules_in_force
 from analytics.disclosure.small_communities import withhold_small_communities
 from analytics.evidence.weigh_evidence import EVIDENCE_COLUMNS
 from analytics.rules import Rules
+from analytics.statistics.validation import FloatArray
 from dashboards.source import CATEGORICAL_COLUMNS, DRAWN_COLUMNS, KeyCounts
 from survey_app.accounts.scope import Scope
 from survey_app.models import (
@@ -155,6 +156,18 @@ def read_ranked_counts(session: Session, *, evaluation_id: int, region: str, sco
         .where(_IS_RANKED_BY_COUNTS)
     )
     return read_frame(session, scope.communities(statement), COLUMN_TYPES)
+
+
+def read_ranked_scores(session: Session, *, evaluation_id: int, region: str, scope: Scope) -> FloatArray:
+    """Return the scores of the ranked communities of a region; see `dashboards.source`. `LookupError` as above."""
+    require_evaluation(session, evaluation_id)
+    statement = select(Standing.satisfaction_score).where(
+        Standing.evaluation_id == evaluation_id, Standing.region == region, Standing.satisfaction_rank.is_not(None)
+    )
+    if not scope.is_city:
+        statement = scope.communities(statement.join(Community, Standing.community_id == Community.id))
+    scores: FloatArray = read_frame(session, statement, COLUMN_TYPES)["satisfaction_score"].to_numpy()
+    return scores
 
 
 def counts_a_closed_round() -> ColumnElement[bool]:

@@ -1,6 +1,7 @@
 """A made-up city with three evaluated rounds and an open one, behind the real `EvaluationSource` signature."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -349,11 +350,23 @@ class MadeUpCity:
         ]
         return pd.DataFrame(rows, columns=["region", "channel", "complaints", "household_years"])
 
-    def examination(self, evaluation_id):
+    def ranked_scores(self, evaluation_id, region):
+        standings = in_region(self.standings(evaluation_id), region)
+        return standings["satisfaction_score"][standings["satisfaction_rank"].notna()].to_numpy()
+
+    def examination(self, evaluation_id, *, number=None):
         standings = self.standings(evaluation_id)
         if evaluation_id == 1:
             return None
-        return made_up_examination(standings)
+        found = made_up_examination(standings)
+        if number is None:
+            return found
+        own = {
+            name: frame[frame["number"] == number]
+            for name in ("families", "counts")
+            for frame in [getattr(found, name)]
+        }
+        return replace(found, **own)
 
     def boundaries(self):
         return {

@@ -169,8 +169,8 @@ def test_the_fan_draws_the_deciles_of_all_that_were_ranked_with_it_in_each_round
 
 def test_no_fan_is_drawn_of_a_part_of_those_ranked_together(shown, city):
     class Clerk(MadeUpCity):
-        def ranked_counts(self, evaluation_id, region):
-            return super().ranked_counts(evaluation_id, region).head(1)
+        def ranked_scores(self, evaluation_id, region):
+            return super().ranked_scores(evaluation_id, region)[:1]
 
     part = Clerk()
     row = records(part.standings_of(2, [NUMBER]))[0]

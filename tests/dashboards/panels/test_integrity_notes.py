@@ -60,8 +60,8 @@ def test_the_standing_without_held_answers_stands_beside_the_official_one(city, 
 class FewHeld(MadeUpCity):
     """Of one more community in each region three answers are held."""
 
-    def examination(self, evaluation_id):
-        found = super().examination(evaluation_id)
+    def examination(self, evaluation_id, *, number=None):
+        found = super().examination(evaluation_id, number=number)
         standings = self.standings(evaluation_id)
         others = standings[~standings["number"].isin(found.held["number"]) & (standings["satisfied"] > 3)]
         numbers = others.groupby("region", observed=True)["number"].first()

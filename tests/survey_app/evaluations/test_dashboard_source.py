@@ -172,6 +172,7 @@ def test_what_is_asked_of_few_communities_agrees_with_the_standings_of_all(datab
         places, counts = source.places(1), source.key_counts(1, None)
         of_region = source.key_counts(1, "海勃湾区")
         ranked = {region: source.ranked_counts(1, region) for region in ("海勃湾区", "乌达区")}
+        scores = {region: source.ranked_scores(1, region) for region in ("海勃湾区", "乌达区")}
 
     seen = standings.iloc[::-1].reset_index(drop=True)
     pd.testing.assert_frame_equal(whole[list(standings)], seen, check_dtype=False, check_categorical=False)
@@ -184,6 +185,7 @@ def test_what_is_asked_of_few_communities_agrees_with_the_standings_of_all(datab
     for region, counted in ranked.items():
         own = standings[(standings["region"] == region) & standings["satisfaction_rank"].notna()]
         assert counted.to_dict("list") == own[list(counted)].to_dict("list")
+        assert scores[region].tolist() == own["satisfaction_score"].tolist()
 
 
 def test_of_an_unknown_evaluation_nothing_is_told_of_few_communities_either(database, city, signed_in):
@@ -195,6 +197,7 @@ def test_of_an_unknown_evaluation_nothing_is_told_of_few_communities_either(data
             lambda: source.places(77),
             lambda: source.key_counts(77, None),
             lambda: source.ranked_counts(77, "海勃湾区"),
+            lambda: source.ranked_scores(77, "海勃湾区"),
         ):
             with pytest.raises(LookupError, match="no evaluation 77"):
                 ask()
@@ -492,6 +495,29 @@ def test_an_examination_is_read_within_the_scope(database, city, signed_in):
     # All were opened in one second and sent in one.
     assert own.counts[["number", "waiting"]].to_numpy().tolist() == [[numbers["here"], 12]]
     assert set(own.families["number"]) == {numbers["here"]}
+
+
+def test_the_examination_of_one_community_is_that_part_of_the_whole(database, city, signed_in):
+    accounts, numbers = city
+    with database.writing() as session:
+        closed = session.scalar(select(Round).where(Round.closes_at < NOW))
+    examine_round(database, round_id=closed.id, now=NOW)
+    source = StoredEvaluations(database)
+
+    with signed_in(accounts["city"]):
+        whole = source.examination(1)
+        parts = {number: source.examination(1, number=number) for number in numbers.values()}
+        assert source.examination(1, number="unknown") is None
+    with signed_in(accounts["district"]):
+        assert source.examination(1, number=numbers["there"]) is None
+
+    for number, part in parts.items():
+        for name in ("families", "counts"):
+            every = getattr(whole, name)
+            own = every[every["number"] == number].reset_index(drop=True)
+            pd.testing.assert_frame_equal(getattr(part, name), own, check_dtype=False, check_categorical=False)
+        assert len(part.families) > 1
+        pd.testing.assert_frame_equal(part.held, whole.held)
 
 
 def test_a_round_that_was_never_examined_has_no_examination(database, city, signed_in):
