@@ -285,14 +285,13 @@ def _varies(values: FloatArray) -> bool:
 
 def _pair_sums(points: FloatArray, codes: npt.NDArray[np.int64]) -> FloatArray:
     """Return pairwise sums per community over the rows with both columns: n, Σx, Σx², Σxy; shape (C, 4, p, p)."""
-    known = ~np.isnan(points)
-    # Centred on the mean of the data, so that sums of squares do not cancel.
-    centred = np.where(known, points - np.nanmean(points, axis=0), 0.0)
-    flags = known.astype(np.float64)
+    mean = np.nanmean(points, axis=0)
     starts = np.flatnonzero(np.diff(codes, prepend=-1))
     parts = []
-    for rows in np.split(np.arange(len(codes)), starts[1:]):
-        x, m = centred[rows], flags[rows]
+    for own in np.split(points, starts[1:]):
+        known = ~np.isnan(own)
+        # Centred on the mean of the data, so that sums of squares do not cancel.
+        x, m = np.where(known, own - mean, 0.0), known.astype(np.float64)
         parts.append(np.stack([m.T @ m, x.T @ m, (x * x).T @ m, x.T @ x]))
     return np.stack(parts)
 
