@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,33 +14,45 @@ from analytics.statistics.validation import FloatArray, finite_numbers
 DECILES: Final = tuple(number / 10 for number in range(1, 10))
 """Shares of the communities below the nine deciles, the median among them."""
 
+_Number = TypeVar("_Number", float, FloatArray)
+
 
 class Percentile(NamedTuple):
-    """Place of a community among those that are ranked with it, in exact shares of their number.
+    """Place of a community among those that are ranked with it, by whole numbers of them.
 
     Attributes
     ----------
-    ahead : Fraction
-        Share that ranks behind it, in [0, 1).
-    level : Fraction
-        Share with its score, itself among them, in (0, 1].
+    behind : int
+        Number that ranks behind it.
+    tied : int
+        Number with its score, itself among them.
     ranked : int
         Number of communities ranked together.
     """
 
-    ahead: Fraction
-    level: Fraction
+    behind: int
+    tied: int
     ranked: int
 
     @property
+    def ahead(self) -> Fraction:
+        """The exact share that ranks behind it, in [0, 1)."""
+        return Fraction(self.behind, self.ranked)
+
+    @property
+    def level(self) -> Fraction:
+        """The exact share with its score, itself among them, in (0, 1]."""
+        return Fraction(self.tied, self.ranked)
+
+    @property
     def percentile(self) -> Fraction:
-        """The share that ranks behind it and half of those with its score, in (0, 1)."""
-        return self.ahead + self.level / 2
+        """The exact share that ranks behind it and half of those with its score, in (0, 1)."""
+        return Fraction(2 * self.behind + self.tied, 2 * self.ranked)
 
     @property
     def is_alone(self) -> bool:
         """Whether nobody else has its score."""
-        return self.level * self.ranked == 1
+        return self.tied == 1
 
 
 def percentile_of(rank: int, last: int, *, ranked: int) -> Percentile:
@@ -56,7 +68,7 @@ def percentile_of(rank: int, last: int, *, ranked: int) -> Percentile:
     Returns
     -------
     Percentile
-        With ``ahead`` = (N - last) / N and ``level`` = (last - rank + 1) / N. For display only: no decision uses it.
+        With ``behind`` = N - last and ``tied`` = last - rank + 1. For display only: no decision uses it.
 
     Raises
     ------
@@ -74,13 +86,13 @@ def percentile_of(rank: int, last: int, *, ranked: int) -> Percentile:
     The second and third of four are level; the first is ahead of three:
 
     >>> percentile_of(2, 3, ranked=4)
-    Percentile(ahead=Fraction(1, 4), level=Fraction(1, 2), ranked=4)
+    Percentile(behind=1, tied=2, ranked=4)
     >>> [float(percentile_of(*tie, ranked=4).percentile) for tie in ((1, 1), (2, 3), (4, 4))]
     [0.875, 0.5, 0.125]
     """
     if not 1 <= rank <= last <= ranked:
         raise ValueError(f"positions {rank} to {last} of {ranked} are none")
-    return Percentile(Fraction(ranked - last, ranked), Fraction(last - rank + 1, ranked), ranked)
+    return Percentile(ranked - last, last - rank + 1, ranked)
 
 
 def percentile_in(standing: Mapping[str, Any], regions: Mapping[str, Any], route: RouteName) -> Percentile | None:
@@ -149,7 +161,28 @@ def percentile_interval(
     number = np.asarray(ranked, dtype=np.float64)
     if np.any((best < 1) | (worst < best) | (worst > number)):
         raise ValueError("possible ranks must lie between 1 and the number of communities, the best before the worst")
-    return (number - worst + 0.5) / number, (number - best + 0.5) / number
+    return percentile_alone_at(worst, number), percentile_alone_at(best, number)
+
+
+def percentile_alone_at(rank: _Number, ranked: _Number) -> _Number:
+    """Return the percentile of a community that is alone at a rank.
+
+    Parameters
+    ----------
+    rank, ranked : float or ndarray of float
+        1 ≤ rank ≤ ranked, the number of communities ranked together; NaN ranks give NaN.
+
+    Returns
+    -------
+    float or ndarray of float
+        (N - rank + ½) / N, in (0, 1).
+
+    Examples
+    --------
+    >>> percentile_alone_at(1.0, 4.0)
+    0.875
+    """
+    return (ranked - rank + 0.5) / ranked
 
 
 def score_deciles(scores: npt.ArrayLike) -> FloatArray:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from analytics.decision.percentiles import Percentile, percentile_in, percentile_interval
+from analytics.decision.percentiles import Percentile, percentile_alone_at, percentile_in
 from analytics.decision.summary import COLUMN_PREFIXES, RouteName
 from analytics.languages import DEFAULT_LANGUAGE, translator
 from analytics.reports.labels import route_words
@@ -30,8 +30,10 @@ def percentile_text(share: Fraction) -> str:
     >>> [percentile_text(Fraction(*share)) for share in ((1, 8), (19, 20), (1, 3000), (2999, 3000), (1, 1), (0, 1))]
     ['12.5', '95.0', '0.1', '99.9', '100.0', '0.0']
     """
-    tenths = (share * 1000 * 2 + 1) // 2
-    if 0 < share < 1:
+    # In whole numbers: a report states a hundred thousand of them, and arithmetic of fractions would take most of it.
+    part, whole = share.numerator, share.denominator
+    tenths = (2000 * part + whole) // (2 * whole)
+    if 0 < part < whole:
         tenths = min(max(tenths, 1), 999)
     return f"{tenths // 10}.{tenths % 10}"
 
@@ -118,8 +120,8 @@ def percentile_interval_words(standing: Mapping[str, Any], place: Percentile, la
     best, worst = (standing[f"satisfaction_rank_{name}"] for name in ("lower", "upper"))
     if pd.isna(best) or pd.isna(worst):
         return ""
-    lower, upper = percentile_interval(float(best), float(worst), ranked=place.ranked)
-    return _("truly between {lower} and {upper}", lower=f"{float(lower) * 100:.1f}", upper=f"{float(upper) * 100:.1f}")
+    lower, upper = (percentile_alone_at(float(rank), float(place.ranked)) for rank in (worst, best))
+    return _("truly between {lower} and {upper}", lower=f"{lower * 100:.1f}", upper=f"{upper * 100:.1f}")
 
 
 def percentile_lines(standing: Mapping[str, Any], regions: Mapping[str, Any], language: str) -> Iterator[str]:
