@@ -184,11 +184,11 @@ def test_no_address_costs_much_on_any_route(site, clients, public, some_of):  # 
             continue
         path = path_of(app, rule, city, public)
         for client in [app.test_client(), *([client_for(app, rule, clients)] if policy_of(app, rule).roles else [])]:
-            for name, query in some_of(QUERIES.items(), turn, shares=2):
+            for name, query in some_of(QUERIES.items(), turn):
                 answer = crawl.ask((rule.rule, name), client.get, path, query_string=query)
                 if len(query) > LONGEST["QUERY_STRING"][0]:
                     assert answer.status_code == 414, rule.rule
-            for name, headers in some_of(HEADERS.items(), turn, shares=2):
+            for name, headers in some_of(HEADERS.items(), turn):
                 crawl.ask((rule.rule, name), client.get, path, headers=headers)
             if rule.arguments:
                 longer = path_of(app, rule, city, public, instead="9" * 900)
@@ -210,7 +210,7 @@ def test_no_form_costs_much_on_any_route(site, clients, public, some_of):  # noq
         path = path_of(app, rule, city, public)
         client = client_for(app, rule, clients)
         headers = {"X-CSRFToken": token_of(client)} if policy_of(app, rule).roles else {}
-        for name, (body, kind) in some_of(BODIES.items(), turn, shares=3):
+        for name, (body, kind) in some_of(BODIES.items(), turn, shares=6):
             crawl.ask((rule.rule, name, "stranger"), app.test_client().post, path, data=body, content_type=kind)
             crawl.ask((rule.rule, name), client.post, path, data=body, content_type=kind, headers=headers)
 
