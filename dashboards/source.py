@@ -450,6 +450,15 @@ class EvaluationSource(Protocol):
             If there is no such evaluation.
         """
 
+    def waiting(self, evaluation_id: int) -> Collection[str]:
+        """Return the numbers of the communities in sight of which answers are held for review and wait for a decision.
+
+        Raises
+        ------
+        LookupError
+            If there is no such evaluation.
+        """
+
     def boundaries(self) -> Mapping[str, Sequence[Polygon]]:
         """Return the polygons of the districts whose boundary is known, by name."""
 

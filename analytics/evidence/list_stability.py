@@ -66,8 +66,8 @@ def assess_list_stability(evaluation: Evaluation, observations: Observations) ->
           nonresponse included. See `analytics.statistics.whole_list.whole_list_test`. None if all that are ranked are
           listed, and for a region that is ranked with others.
         - ``nonresponse``: ``standing``, how many of those listed are at least likely to be among the best under each of
-          `NONRESPONSE_SPREADS`, and ``at_every``, how many are under all of them. None as
-          for ``repeated``.
+          `NONRESPONSE_SPREADS`, ``at_every``, how many are under all of them, and ``falling``, pairs of one of the
+          others and the least spread under which it is not. None as for ``repeated``.
 
     Examples
     --------
@@ -102,11 +102,12 @@ def _assess(
     listed = (standings["satisfaction_status"] == "met").to_numpy()[ranking.rows]
     if not listed[ranking.shown].any():
         return
+    ids = ranked["community_id"].to_numpy(dtype=np.str_)
     error_variance = satisfaction_variances(ranked, ranking.region, rules)
     simulation = None
     if ranking.rows.size <= MOST_SIMULATED:
         again = _repeat(ranking, ranked, rules, listed=listed, group=labels)
-        simulation = again, _stand_under_each_spread(ranking, ranked, rules) & listed
+        simulation = again, _stand_under_each_spread(ranking, ranked, rules)
     for label in np.unique(labels[listed & ranking.shown]).tolist():
         own = np.flatnonzero(labels == label)
         facts: Facts = dict.fromkeys(("repeated", "whole_list", "nonresponse"))
@@ -116,12 +117,9 @@ def _assess(
             again, standing = simulation
             facts["repeated"] = {
                 **_count_relisted(again.relisted[label], float(rules.evidence.level)),
-                **_name_changing(ranked["community_id"].to_numpy(dtype=np.str_), again.chance, own, listed),
+                **_name_changing(ids, again.chance, own, listed),
             }
-            facts["nonresponse"] = {
-                "standing": standing[:, own].sum(axis=1).tolist(),
-                "at_every": int(standing[:, own].all(axis=0).sum()),
-            }
+            facts["nonresponse"] = _count_standing(ids, standing, own[listed[own]])
         yield label, facts
 
 
@@ -140,6 +138,21 @@ def _name_changing(ids: npt.NDArray[np.str_], chance: FloatArray, own: IntegerAr
     return {
         "may_leave": _name(ids, chance, own[listed[own]], descending=False),
         "may_enter": _name(ids, chance, own[~listed[own]], descending=True),
+    }
+
+
+def _count_standing(ids: npt.NDArray[np.str_], standing: BooleanArray, rows: IntegerArray) -> Facts:
+    """Return which of the listed communities of a region stand under the assumptions about nonresponse."""
+    own = standing[:, rows]
+    falling = np.flatnonzero(~own.all(axis=0))
+    first = np.argmin(own[:, falling], axis=0)
+    return {
+        "standing": own.sum(axis=1).tolist(),
+        "at_every": len(rows) - len(falling),
+        "falling": [
+            [str(ids[row]), NONRESPONSE_SPREADS[place]]
+            for row, place in zip(rows[falling].tolist(), first.tolist(), strict=True)
+        ],
     }
 
 

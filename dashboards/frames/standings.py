@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from analytics.evidence.bands import Evidence
 from analytics.reports.labels import measure_axis, measure_words, sentence_case, valid_answers_words
 from analytics.rules import share_words
 from dashboards.languages import translator
@@ -14,6 +15,7 @@ from dashboards.source import EvaluationHeader, KeyCounts
 
 _ESTIMATE: Final = "satisfaction_shrunk"
 _FIRST_WITH_ESTIMATES: Final = 2
+_SUPPORTED: Final = (Evidence.CERTAIN, Evidence.LIKELY)
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,15 @@ def interval_estimates(
     methods = pd.Series(evidence_method, index=standings.index)
     with_estimates = [method for method in methods.unique() if has_estimates(route, method)]
     return standings[route.score].mask(methods.isin(with_estimates), standings[_ESTIMATE])
+
+
+def is_left_open(standings: pd.DataFrame) -> "pd.Series[bool]":
+    """Return which communities meet the criterion by no route on which the data make it likely that they should."""
+    supported = [
+        met(standings, route.status) & standings[route.evidence].isin([str(band) for band in _SUPPORTED])
+        for route in ROUTES.values()
+    ]
+    return met(standings, "criterion_status") & ~(supported[0] | supported[1])
 
 
 def regions_of(standings: pd.DataFrame) -> list[str]:

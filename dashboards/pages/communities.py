@@ -25,6 +25,7 @@ from dashboards.source import EvaluationHeader, EvaluationSource, GridColumn, Gr
 from dashboards.widgets import community_table
 from dashboards.widgets.components import attributes, panel, records
 from dashboards.widgets.evaluation_notices import no_evaluation, provisional_notice_for
+from dashboards.widgets.links import COMMUNITIES_PATH
 
 PAGE_ROWS: Final = 20
 MOST_ROWS: Final = 200
@@ -187,7 +188,7 @@ def title(language: str) -> str:
 
 
 PAGE: Final = Page(
-    path="communities/",
+    path=COMMUNITIES_PATH,
     title=title,
     draw=draw,
     filters=("evaluation", "region"),

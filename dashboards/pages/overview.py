@@ -16,6 +16,7 @@ from dashboards.languages import translator
 from dashboards.pages.page import Page, Section
 from dashboards.panels.collection_progress import collection_summary
 from dashboards.panels.district_map import map_panel
+from dashboards.panels.districts import districts_panel
 from dashboards.panels.finding import finding_panel
 from dashboards.panels.list_evidence import list_evidence_panel
 from dashboards.panels.qualified import qualified_panel
@@ -40,6 +41,7 @@ def draw(source: EvaluationSource, view: View, now: datetime) -> Sequence[Compon
         finding_panel(shown),
         _key_figures(shown),
         qualified_panel(shown),
+        *districts_panel(shown),
         *(bear_in_mind if warnings else []),
         html.Div([list_evidence_panel(shown), *map_panel(shown, source.boundaries())], className="beside"),
         score_ranking_panel(shown),

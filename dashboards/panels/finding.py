@@ -1,21 +1,18 @@
 """The finding of an evaluation in sentences that can be read out: who took part, how content, who qualifies."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.evidence.bands import Evidence
 from analytics.languages import Translate
 from dashboards.frames.page_data import PageData
-from dashboards.frames.standings import counted_words, met
+from dashboards.frames.standings import counted_words, is_left_open, met
 from dashboards.languages import translator
 from dashboards.routes import ROUTES
 from dashboards.source import KeyCounts
 from dashboards.widgets.components import panel
-
-_SUPPORTED: Final = (Evidence.CERTAIN, Evidence.LIKELY)
 
 
 def finding_panel(shown: PageData) -> Component:
@@ -85,12 +82,8 @@ def _rate(counts: KeyCounts) -> float:
 
 def _qualified(shown: PageData, counts: KeyCounts, _: Translate) -> str:
     """Return who meets the criterion, and of how many of them no route that they meet is at least likely."""
-    routes = list(ROUTES.values())
     frame = shown.standings
-    meets = {route.key: met(frame, route.status) for route in routes}
-    supported = [meets[route.key] & frame[route.evidence].isin([str(band) for band in _SUPPORTED]) for route in routes]
-    is_supported = supported[0] | supported[1]
-    qualified = met(frame, "criterion_status")
+    meets = {route.key: met(frame, route.status) for route in ROUTES.values()}
     return _(
         "The criterion is met by {count}: by satisfaction {satisfaction}, by complaints {complaints}, by both {both}. "
         "For {open} of them the data leave open whether they truly are among the best."
@@ -99,5 +92,5 @@ def _qualified(shown: PageData, counts: KeyCounts, _: Translate) -> str:
         satisfaction=f"{int(meets['satisfaction'].sum()):,}",
         complaints=f"{int(meets['complaints'].sum()):,}",
         both=f"{int((meets['satisfaction'] & meets['complaints']).sum()):,}",
-        open=f"{int((qualified & ~is_supported).sum()):,}",
+        open=f"{int(is_left_open(frame).sum()):,}",
     )

@@ -1,16 +1,21 @@
 """Qualified communities: the list that the evaluation is about, with the reason of each decision."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
+import pandas as pd
+from dash import html
 from dash.development.base_component import Component
 
-from analytics.reports.labels import route_words, survey_channel_words
+from analytics.reports.labels import evidence_words, route_words, survey_channel_words
+from analytics.reports.percentile_words import percentile_cell
 from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import met, scale_of
 from dashboards.frames.survey_channels import channels_by_number
 from dashboards.languages import pick, translator
-from dashboards.routes import ROUTES
+from dashboards.panels.row_warnings import row_warnings
+from dashboards.routes import ROUTES, Route
 from dashboards.widgets import community_table
 from dashboards.widgets.components import Column, data_table, empty, panel, records, scrolled
 from dashboards.widgets.links import named_link
@@ -32,11 +37,23 @@ def qualified_panel(shown: PageData) -> Component:
     keyed = qualified[ranks].assign(place=qualified["region"].map(order).astype("int64"))
     keyed = keyed.sort_values(["place", *ranks], kind="stable").head(MOST_QUALIFIED)
     listed = shown.with_all_columns(qualified.loc[keyed.index])
-    headings = (_("Community"), _("District"), _("Route"), _("Rank"), _("Score"), _("Answers came through"), _("Why"))
+    headings = (
+        _("Community"),
+        _("District"),
+        _("Route"),
+        _("Percentile"),
+        _("Rank"),
+        _("Score"),
+        _("Evidence"),
+        _("Please check"),
+    )
     columns = [Column(heading, heading, wide=heading == headings[-1]) for heading in headings]
-    reasons = {key: shown.reasons(listed, route) for key, route in ROUTES.items()}
-    channels = channels_by_number(shown.source, shown.header.id)
-    rows = [_qualified_row(row, shown, reasons, channels) for row in records(listed)]
+    said = _Said(
+        reasons={key: shown.reasons(listed, route) for key, route in ROUTES.items()},
+        channels=channels_by_number(shown.source, shown.header.id),
+        warnings=row_warnings(shown, listed),
+    )
+    rows = [_qualified_row(row, shown, said) for row in records(listed)]
     by_route = {route.key: int(met(qualified, route.status).sum()) for route in ROUTES.values()}
     both = by_route["satisfaction"] + by_route["complaints"] - len(qualified)
     note = _(
@@ -46,24 +63,48 @@ def qualified_panel(shown: PageData) -> Component:
     return panel(name, scrolled(data_table(columns, rows, caption=caption), name), anchor="qualified", note=note)
 
 
-def _qualified_row(
-    row: dict[str, Any],
-    shown: PageData,
-    reasons: Mapping[str, Mapping[str, str]],
-    channels: Mapping[str, str],
-) -> list[str | Component]:
+@dataclass(frozen=True)
+class _Said:
+    """What is said of communities, by number."""
+
+    reasons: Mapping[str, Mapping[str, str]]
+    channels: Mapping[str, str]
+    warnings: Mapping[str, Sequence[str]]
+
+
+def _qualified_row(row: dict[str, Any], shown: PageData, said: _Said) -> list[str | Component]:
     ways = [route for route in ROUTES.values() if row[route.status] == "met"]
-    names = route_words(shown.language)
-    channel = channels.get(row["number"])
+    names, regions = route_words(shown.language), shown.header.summary["regions"]
     return [
         named_link(shown.view, row["number"], row["name"], row["english_name"]),
         pick(shown.language, row["region"], row["region_english"]),
         _lines(names[route.key] for route in ways),
+        _lines(percentile_cell(row, regions, route.key) or "—" for route in ways),
         _lines(community_table.rank_words(row, route.key, shown.language) for route in ways),
-        _lines(scale_of(shown.header, route, shown.language).write(row[route.score]) for route in ways),
-        survey_channel_words(shown.language)[channel] if channel else "—",
-        _lines([*(reasons[route.key][row["number"]] for route in ways), *shown.warnings_about(row["number"])]),
+        _lines(_score(row, shown, route) for route in ways),
+        _lines(evidence_words(shown.language).get(row[route.evidence], "—") for route in ways),
+        html.Div([_lines(said.warnings[row["number"]]), _why(row, shown, ways, said)]),
     ]
+
+
+def _score(row: dict[str, Any], shown: PageData, route: Route) -> str:
+    """Return the score of a community on a route, and of how many answers it is."""
+    score = scale_of(shown.header, route, shown.language).write(row[route.score])
+    if route.key != "satisfaction" or pd.isna(row["responses"]):
+        return score
+    return f"{score} (n={int(row['responses']):,})"
+
+
+def _why(row: dict[str, Any], shown: PageData, ways: Sequence[Route], said: _Said) -> Component:
+    """Return the reasons of a decision, which are read one at a time."""
+    _ = translator(shown.language)
+    number = row["number"]
+    lines = [said.reasons[route.key][number] for route in ways]
+    if channel := said.channels.get(number):
+        lines.append(
+            _("Answers came through: {channel}.").format(channel=survey_channel_words(shown.language)[channel])
+        )
+    return html.Details([html.Summary(_("Why")), _lines(lines)])
 
 
 def _lines(texts: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ from dashboards.address import View
 from dashboards.languages import pick
 
 COLLECTION_PATH: Final = "collection/"
+COMMUNITIES_PATH: Final = "communities/"
 COMMUNITY_PATH: Final = "community/"
 INTEGRITY_PATH: Final = "integrity/"
 

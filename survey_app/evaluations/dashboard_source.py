@@ -33,7 +33,7 @@ from survey_app.audit import record_export
 from survey_app.clock import current_time
 from survey_app.evaluations.collection_progress import count_progress, read_required_responses
 from survey_app.evaluations.counts import COMPLAINED_COLUMNS
-from survey_app.evaluations.held_answers import count_held_answers
+from survey_app.evaluations.held_answers import count_held_answers, find_waiting
 from survey_app.evaluations.integrity_examinations import newest_examination, read_found, with_reviews
 from survey_app.evaluations.publications import published_evaluations
 from survey_app.evaluations.standings import (
@@ -272,6 +272,11 @@ class StoredEvaluations:
             found = self._examined.get_or_make(key, lambda: read_found(session, examination_id, scope, number=number))
             held = count_held_answers(session, evaluation_id=evaluation_id, scope=scope)
             return with_reviews(session, found, round_id=round_id, examined_at=examined_at, held=held)
+
+    def waiting(self, evaluation_id: int) -> Collection[str]:
+        """Return the communities in scope of which answers wait for a decision; see `dashboards.source`."""
+        with self._database.reading() as session:
+            return find_waiting(session, evaluation_id=evaluation_id, scope=signed_in().scope)
 
     def boundaries(self) -> Mapping[str, Sequence[Polygon]]:
         """Return the boundaries of all districts: those are no secret."""

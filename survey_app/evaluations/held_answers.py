@@ -19,9 +19,7 @@ def count_held_answers(session: Session, *, evaluation_id: int, scope: Scope) ->
     Columns: number and those of a community table that count answers, of the population that the evaluation ranks; no
     rows where nothing waits. Raises `LookupError` if there is no such evaluation.
     """
-    evaluation = session.get(Evaluation, evaluation_id)
-    if evaluation is None:
-        raise LookupError(f"there is no evaluation {evaluation_id}")
+    evaluation = _find_evaluation(session, evaluation_id)
     survey_round, rules = evaluation.round, rules_of(evaluation.rule_file.content)
     questionnaire = questionnaire_from_canonical(survey_round.questionnaire.text)
     held = held_responses(survey_round.id)
@@ -41,3 +39,20 @@ def count_held_answers(session: Session, *, evaluation_id: int, scope: Scope) ->
     ).all()
     numbers = {row.id: row.number for row in places if row.id in counted.index}
     return counted.loc[list(numbers)].rename(index=numbers).reset_index(names="number")
+
+
+def find_waiting(session: Session, *, evaluation_id: int, scope: Scope) -> frozenset[str]:
+    """Return the numbers of the communities in scope of which answers of the round wait for a decision.
+
+    Raises `LookupError` if there is no such evaluation.
+    """
+    evaluation = _find_evaluation(session, evaluation_id)
+    of_held = select(Response.community_id).where(Response.id.in_(held_responses(evaluation.round_id)))
+    return frozenset(session.scalars(scope.communities(select(Community.number).where(Community.id.in_(of_held)))))
+
+
+def _find_evaluation(session: Session, evaluation_id: int) -> Evaluation:
+    evaluation = session.get(Evaluation, evaluation_id)
+    if evaluation is None:
+        raise LookupError(f"there is no evaluation {evaluation_id}")
+    return evaluation

@@ -368,6 +368,10 @@ class MadeUpCity:
         }
         return replace(found, **own)
 
+    def waiting(self, evaluation_id):
+        found = self.examination(evaluation_id)
+        return frozenset() if found is None else frozenset(found.held["number"])
+
     def boundaries(self):
         return {
             feature["properties"]["name"]: [feature["geometry"]["coordinates"]]

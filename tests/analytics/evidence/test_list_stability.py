@@ -45,6 +45,24 @@ def test_who_stands_under_every_spread_is_among_those_who_stand_under_each():
     assert len(facts["nonresponse"]["standing"]) == len(NONRESPONSE_SPREADS)
 
 
+def test_who_falls_is_named_with_the_first_spread_under_which_it_does():
+    frame = close_race(satisfied=[200, *range(180, 141, -1)])
+    result, facts = assessed(frame, {"satisfaction.share": "20 %"})
+    nonresponse, listed = facts["r"]["nonresponse"], set(result.standings["community_id"][listed_in(result)])
+    falling = dict(nonresponse["falling"])
+
+    assert len(listed) == nonresponse["at_every"] + len(falling)
+    assert falling.keys() <= listed
+    for place, spread in enumerate(NONRESPONSE_SPREADS):
+        result = evaluate(
+            frame, rules_with({"evidence.nonresponse_spread": f"{spread:.0%}", "satisfaction.share": "20 %"})
+        )
+        likely = weigh_evidence(result).set_index("community_id")["satisfaction_evidence"].isin(["certain", "likely"])
+        for community, first in falling.items():
+            assert likely[community] if spread < first else not (spread == first and likely[community])
+        assert likely[list(listed)].sum() == nonresponse["standing"][place]
+
+
 def test_the_whole_list_is_tested_with_the_errors_of_the_evidence():
     frame = close_race(households=None)
     result, facts = assessed(frame, {"evidence.nonresponse_spread": "0 %"})

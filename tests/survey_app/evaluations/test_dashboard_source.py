@@ -486,10 +486,13 @@ def test_an_examination_is_read_within_the_scope(database, city, signed_in):
 
     with signed_in(accounts["city"]):
         whole = source.examination(1)
+        assert set(source.waiting(1)) == set(whole.held["number"]) >= {numbers["here"]}
     with signed_in(accounts["district"]):
         own = source.examination(1)
-        with pytest.raises(LookupError):
-            source.examination(77)
+        assert set(source.waiting(1)) == {numbers["here"]}
+        for ask in (source.examination, source.waiting):
+            with pytest.raises(LookupError):
+                ask(77)
 
     assert set(whole.counts["number"]) == set(numbers.values())
     # All were opened in one second and sent in one.
