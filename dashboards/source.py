@@ -331,7 +331,8 @@ class EvaluationSource(Protocol):
     def ranked_counts(self, evaluation_id: int, region: str) -> pd.DataFrame:
         """Return the counts of the communities of a region in `standings` that are ranked by them on satisfaction.
 
-        Columns: number, responses, satisfied and satisfaction_score, none of them missing.
+        Columns: number, responses, satisfied, satisfaction_score, satisfaction_rank and satisfaction_last_rank, none of
+        them missing.
 
         Raises
         ------

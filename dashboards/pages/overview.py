@@ -19,6 +19,7 @@ from dashboards.panels.district_map import map_panel
 from dashboards.panels.districts import districts_panel
 from dashboards.panels.finding import finding_panel
 from dashboards.panels.list_evidence import list_evidence_panel
+from dashboards.panels.moved_most import moved_most_panel
 from dashboards.panels.qualified import qualified_panel
 from dashboards.panels.rules import rules_panel
 from dashboards.panels.score_ranking import score_ranking_panel
@@ -45,6 +46,7 @@ def draw(source: EvaluationSource, view: View, now: datetime) -> Sequence[Compon
         *(bear_in_mind if warnings else []),
         html.Div([list_evidence_panel(shown), *map_panel(shown, source.boundaries())], className="beside"),
         score_ranking_panel(shown),
+        *moved_most_panel(shown),
         progress,
         rules_panel(shown.header, view.language),
     ]

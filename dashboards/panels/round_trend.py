@@ -82,7 +82,7 @@ def with_limits(history: pd.DataFrame) -> pd.DataFrame:
     return history.assign(centre=limits.centre[0], lower_limit=limits.lower[0], upper_limit=limits.upper[0])
 
 
-def _variance(rows: pd.DataFrame) -> "np.ndarray[Any, np.dtype[np.float64]]":
+def rate_variance(rows: pd.DataFrame) -> "np.ndarray[Any, np.dtype[np.float64]]":
     """Return the sampling variance of rates from counts, shrunk a little so that 0 and 1 have one too."""
     answers = rows["responses"].to_numpy("float64")
     share = (rows["satisfied"].to_numpy("float64") + 1) / (answers + 2)
@@ -102,7 +102,7 @@ def _change_sentence(shown: PageData, history: pd.DataFrame) -> str:
     said = _("{change} points since {round}.").format(change=f"{change:+.1f}".replace("-", "−"), round=before["round"])
     if np.isnan(float(after["centre"])):
         return said
-    variances = _variance(history.iloc[-2:])
+    variances = rate_variance(history.iloc[-2:])
     tested = compare_rounds(
         before["satisfaction_score"],
         after["satisfaction_score"],
@@ -152,7 +152,7 @@ def expect_of_former_winners(source: EvaluationSource, evaluation_id: int, regio
         ranked["satisfaction_score"],
         # What is expected follows from the earlier round alone.
         np.full(len(ranked), np.nan),
-        earlier_variance=_variance(ranked),
+        earlier_variance=rate_variance(ranked),
         later_variance=0.0,
         region=np.full(len(ranked), region),
         size=header.summary["regions"][region]["satisfaction"]["k"],

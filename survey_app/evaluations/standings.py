@@ -150,7 +150,14 @@ def read_ranked_counts(session: Session, *, evaluation_id: int, region: str, sco
     require_evaluation(session, evaluation_id)
     # Where a community is ranked, its counts are public.
     statement = (
-        select(Community.number, Standing.responses, Standing.satisfied, Standing.satisfaction_score)
+        select(
+            Community.number,
+            Standing.responses,
+            Standing.satisfied,
+            Standing.satisfaction_score,
+            Standing.satisfaction_rank,
+            Standing.satisfaction_last_rank,
+        )
         .join(Community, Standing.community_id == Community.id)
         .where(Standing.evaluation_id == evaluation_id, Standing.region == region)
         .where(_IS_RANKED_BY_COUNTS)

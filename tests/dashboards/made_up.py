@@ -269,7 +269,8 @@ class MadeUpCity:
     def ranked_counts(self, evaluation_id, region):
         standings = in_region(self.standings(evaluation_id), region)
         counted = standings[standings["satisfaction_rank"].notna() & standings["satisfied"].notna()]
-        return counted[["number", "responses", "satisfied", "satisfaction_score"]].reset_index(drop=True)
+        ranks = ["satisfaction_rank", "satisfaction_last_rank"]
+        return counted[["number", "responses", "satisfied", "satisfaction_score", *ranks]].reset_index(drop=True)
 
     def compute_once(self, evaluation_id, derive, *arguments):
         # A function within another would be a new one each time, and could depend on what no key says.
