@@ -80,7 +80,8 @@ def mount(server: Flask, source: EvaluationSource, *, language: Callable[[], str
                 "loading": _("Loading…"),
                 "no_script": _("The dashboards need JavaScript."),
             }
-            return _INDEX.format(**{**parts, **words})
+            scripts = _scripts_for(_page_at(request.path), parts["scripts"])
+            return _INDEX.format(**{**parts, **words, "scripts": scripts})
 
     options: dict[str, Any] = {"server": server, "update_title": None}  # what Dash takes, and its annotations do not
     app = LocalisedDash(
@@ -169,6 +170,12 @@ def _register_scripts(app: Any) -> None:  # Dash leaves this method without anno
         Input("address", "search"),
         State("other-language", "lang"),
     )
+
+
+def _scripts_for(page: Page | None, scripts: str) -> str:
+    """Return the script elements without the libraries that a page does not use; a link to another loads it anew."""
+    unused = ("dash/dash_table/",) if page is not None and page.has_grid else ("dash/dash_table/", "dash_ag_grid/")
+    return "\n".join(line for line in scripts.splitlines() if not any(f"/{library}" in line for library in unused))
 
 
 def _page_at(path: str | None) -> Page | None:

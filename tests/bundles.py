@@ -9,7 +9,7 @@ from typing import Final
 
 from dash.fingerprint import check_fingerprint
 
-from dashboards.app import PREFIX
+from dashboards.app import PAGES, PREFIX
 from tests.dashboards.conftest import serve_dashboards
 from tests.dashboards.made_up import MadeUpCity
 
@@ -21,8 +21,9 @@ LATER: Final = ("plotly/package_data/plotly.min.js", "dash/dcc/async-graph.js", 
 @cache
 def bundles() -> frozenset[str]:
     """Return the names of all scripts that a page of the dashboards loads from libraries."""
-    page = serve_dashboards(MadeUpCity(rounds=())).test_client().get(PREFIX).text
-    return frozenset([*map(bundle_at, re.findall(rf'src="({SUITES}[^"]+)', page)), *LATER])
+    client = serve_dashboards(MadeUpCity(rounds=())).test_client()
+    pages = "".join(client.get(f"{PREFIX}{page.path}").text for page in PAGES)
+    return frozenset([*map(bundle_at, re.findall(rf'src="({SUITES}[^"]+)', pages)), *LATER])
 
 
 def bundle_at(address: str) -> str:

@@ -16,7 +16,7 @@ from dashboards.languages import pick, translator
 Figure = dict[str, Any]
 Floats = npt.NDArray[np.float64]
 
-MOST_POINTS: Final = 600
+MOST_POINTS: Final = 420
 """Most dots in similar charts together: more are a blob and a slow page, so the middle is thinned."""
 FEWEST_POINTS: Final = 60
 """Fewest dots that each chart has room for, however many charts there are."""

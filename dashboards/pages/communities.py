@@ -194,6 +194,7 @@ PAGE: Final = Page(
     filters=("evaluation", "region"),
     register=register,
     updates_itself=True,
+    has_grid=True,
 )
 
 

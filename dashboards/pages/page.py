@@ -38,7 +38,7 @@ class Page:
     `draw` returns the content for one view at one time. `register` adds further callbacks to one Dash app; nothing is
     registered when a module is imported, since a second `create_app()` would then have none. A page that
     `updates_itself` keeps in step with its own part of the address by callbacks of its own, and is drawn anew for the
-    rest of it only.
+    rest of it only. Only a page that `has_grid` loads the library of tables, which weighs as much as a third of plotly.
     """
 
     path: str
@@ -48,3 +48,4 @@ class Page:
     sections: Callable[[str], Sequence[Section]] = field(default=no_sections)
     register: Register = field(default=_nothing)
     updates_itself: bool = False
+    has_grid: bool = False

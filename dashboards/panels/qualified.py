@@ -20,7 +20,7 @@ from dashboards.widgets import community_table
 from dashboards.widgets.components import Column, data_table, empty, panel, records, scrolled
 from dashboards.widgets.links import named_link
 
-MOST_QUALIFIED: Final = 60
+MOST_QUALIFIED: Final = 40
 """Most names listed here; more are read in the table of all communities."""
 
 

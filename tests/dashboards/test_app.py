@@ -365,7 +365,7 @@ def large_city():
 def test_the_page_of_a_large_city_is_as_light_as_any(large_city, page, search):
     answer = Browser(serve_dashboards(large_city)).ask(f"?lang=zh-Hans&community=150007{search}", page=page)
 
-    assert len(gzip.compress(answer.get_data())) < 60_000
+    assert len(gzip.compress(answer.get_data())) < 50_000
     assert answer.get_json()["response"]["content"]["children"]
 
 

@@ -4,8 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from dashboards.app import PAGES
+from survey_app.web import compression
 from survey_app.web.static_files import StaticFile
 from tests.accounts import make_account, signed_in_client
+from tests.bundles import LATER, SUITES
 from tests.dashboards.test_app import Browser
 
 
@@ -94,3 +97,43 @@ def test_what_dashboards_draw_is_compressed_and_the_page_around_it_with_its_toke
     assert gzip.decompress(packed.data) == plain.data
     assert int(packed.headers["Content-Length"]) == len(packed.data) < len(plain.data)
     assert "Content-Encoding" not in browser.client.get("/dashboards/").headers
+
+
+@pytest.fixture
+def clerk(app, sqlite_database):
+    with sqlite_database.writing() as session:
+        make_account(session, "city", now=datetime.now(UTC))
+    client = signed_in_client(app, "city")
+    client.environ_base["HTTP_ACCEPT_ENCODING"] = "gzip"
+    return client
+
+
+def scripts_of(page):
+    return re.findall(r'src="([^"]+)"', page.text)
+
+
+def test_scripts_of_libraries_are_compressed_once_for_everybody(clerk, monkeypatch):
+    script = next(address for address in scripts_of(clerk.get("/dashboards/")) if "dash_mantine" in address)
+    packed = clerk.get(script)
+    monkeypatch.setattr(compression.gzip, "compress", None)
+    again = clerk.get(script)
+    clerk.environ_base["HTTP_ACCEPT_ENCODING"] = ""
+    plain = clerk.get(script)
+
+    assert gzip.decompress(packed.data) == plain.data
+    assert again.data == packed.data
+    assert all("Accept-Encoding" in each.vary for each in (packed, plain))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path or "overview")
+def test_no_page_of_the_dashboards_loads_more_than_two_megabytes(clerk, page):
+    later = [bundle for bundle in LATER if page.has_grid == bundle.startswith("dash_ag_grid")]
+    addresses = [*scripts_of(clerk.get(f"/dashboards/{page.path}")), *(SUITES + bundle for bundle in later)]
+    sizes = []
+    for address in addresses:
+        with clerk.get(address) as script:
+            sizes.append(len(script.data))
+
+    assert all(sizes)
+    assert sum(sizes) < 2_000_000
+    assert any("dash_ag_grid" in address for address in addresses) is page.has_grid
