@@ -20,7 +20,7 @@ from matplotlib.ticker import MaxNLocator
 
 from analytics.reports.chart_words import Labels
 from analytics.statistics.funnel import poisson_limits
-from analytics.statistics.validation import BooleanArray, FloatArray
+from analytics.statistics.validation import BooleanArray, FloatArray, IntegerArray
 
 MOST_DRAWN: Final = 500
 """Most points in one chart; with more communities every second, third … is drawn."""
@@ -127,6 +127,30 @@ def scores_chart(
     return _svg(figure, labels, name)
 
 
+def histogram_bins(scores: FloatArray) -> tuple[IntegerArray, FloatArray]:
+    """Return the bars of `histogram_chart`: between 5 and 24 of equal width, more for more scores.
+
+    Parameters
+    ----------
+    scores : ndarray of float, shape (n,)
+        At least one score, none missing.
+
+    Returns
+    -------
+    counts : ndarray of int, shape (m,)
+        Scores in each bar; one on an edge is in the bar that begins there, the highest in the last.
+    edges : ndarray of float, shape (m + 1,)
+
+    Examples
+    --------
+    >>> counts, edges = histogram_bins(np.array([80.0, 81.0, 90.0]))
+    >>> counts.tolist(), edges.tolist()
+    ([2, 0, 0, 0, 1], [80.0, 82.0, 84.0, 86.0, 88.0, 90.0])
+    """
+    counts, edges = np.histogram(scores, bins=min(24, max(5, round(scores.size**0.5) * 2)))
+    return counts, edges
+
+
 def histogram_chart(scores: FloatArray, *, cut_off: float | None, labels: Labels, name: str) -> str:
     """Draw a histogram of scores, with the score at the last position.
 
@@ -144,7 +168,7 @@ def histogram_chart(scores: FloatArray, *, cut_off: float | None, labels: Labels
     str
         One SVG element.
     """
-    counts, edges = np.histogram(scores, bins=min(24, max(5, round(scores.size**0.5) * 2)))
+    counts, edges = histogram_bins(scores)
     with _axes(280, left=46, labels=labels) as (figure, axes):
         axes.bar(
             edges[:-1],

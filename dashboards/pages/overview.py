@@ -26,6 +26,7 @@ from dashboards.panels.score_ranking import score_ranking_panel
 from dashboards.source import EvaluationSource, KeyCounts
 from dashboards.widgets.components import key_figure, panel
 from dashboards.widgets.evaluation_notices import no_evaluation, provisional_notice
+from dashboards.widgets.links import paper_links
 
 
 def draw(source: EvaluationSource, view: View, now: datetime) -> Sequence[Component]:
@@ -39,6 +40,7 @@ def draw(source: EvaluationSource, view: View, now: datetime) -> Sequence[Compon
     bear_in_mind = [panel(_("Please note"), html.Ul([html.Li(said) for said in warnings]), anchor="warnings")]
     return [
         *provisional_notice(shown),
+        html.Div(paper_links(shown.view, "overview"), className="filters unprinted"),
         finding_panel(shown),
         _key_figures(shown),
         qualified_panel(shown),

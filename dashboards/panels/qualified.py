@@ -28,15 +28,10 @@ def qualified_panel(shown: PageData) -> Component:
     """Return the communities that meet the criterion, each with its routes and its reasons."""
     _ = translator(shown.language)
     name = _("Who qualifies, by which route and why")
-    ranks = ["satisfaction_rank", "complaint_rank"]
-    decided = shown.standings[["number", "region", *ranks, *(route.status for route in ROUTES.values())]]
-    qualified = decided[met(shown.standings, "criterion_status")]
+    qualified = qualified_in_order(shown)
     if qualified.empty:
-        return panel(name, empty(_("No community meets the criterion here.")), anchor="qualified")
-    order = {region: place for place, region in enumerate(shown.regions)}
-    keyed = qualified[ranks].assign(place=qualified["region"].map(order).astype("int64"))
-    keyed = keyed.sort_values(["place", *ranks], kind="stable").head(MOST_QUALIFIED)
-    listed = shown.with_all_columns(qualified.loc[keyed.index])
+        return panel(name, empty(none_qualifies(shown.language)), anchor="qualified")
+    listed = shown.with_all_columns(qualified.head(MOST_QUALIFIED))
     headings = (
         _("Community"),
         _("District"),
@@ -54,13 +49,38 @@ def qualified_panel(shown: PageData) -> Component:
         warnings=row_warnings(shown, listed),
     )
     rows = [_qualified_row(row, shown, said) for row in records(listed)]
+    caption = _("{shown} of {count}").format(shown=len(rows), count=len(qualified))
+    table = scrolled(data_table(columns, rows, caption=caption), name)
+    return panel(name, table, anchor="qualified", note=qualified_sentence(qualified, shown.language))
+
+
+def qualified_in_order(shown: PageData) -> pd.DataFrame:
+    """Return all communities that meet the criterion, region by region in the order of their ranks.
+
+    Columns: number, region, the ranks and the status on each route.
+    """
+    ranks = ["satisfaction_rank", "complaint_rank"]
+    decided = shown.standings[["number", "region", *ranks, *(route.status for route in ROUTES.values())]]
+    qualified = decided[met(shown.standings, "criterion_status")]
+    order = {region: place for place, region in enumerate(shown.regions)}
+    keyed = qualified[ranks].assign(place=qualified["region"].map(order).astype("int64"))
+    return qualified.loc[keyed.sort_values(["place", *ranks], kind="stable").index]
+
+
+def qualified_sentence(qualified: pd.DataFrame, language: str) -> str:
+    """Return how many communities of `qualified_in_order` meet the criterion, by which routes."""
+    _ = translator(language)
     by_route = {route.key: int(met(qualified, route.status).sum()) for route in ROUTES.values()}
     both = by_route["satisfaction"] + by_route["complaints"] - len(qualified)
-    note = _(
+    return _(
         "{count} communities: {satisfaction} by satisfaction, {complaints} by complaints, {both} of them by both."
     ).format(count=len(qualified), both=both, **by_route)
-    caption = _("{shown} of {count}").format(shown=len(rows), count=len(qualified))
-    return panel(name, scrolled(data_table(columns, rows, caption=caption), name), anchor="qualified", note=note)
+
+
+def none_qualifies(language: str) -> str:
+    """Return what is said where no community meets the criterion."""
+    _ = translator(language)
+    return _("No community meets the criterion here.")
 
 
 @dataclass(frozen=True)

@@ -15,38 +15,44 @@ _SHORT_HASH = 12
 
 def rules_panel(header: EvaluationHeader, language: str) -> Component:
     """Return the rules of an evaluation: who issued them, what they say, how to check them."""
-    _, routes = translator(language), route_words(language)
-    rules = header.rules
-    source = rules.source
+    _ = translator(language)
     return panel(
         _("Rules in force"),
-        html.P(rules.title.in_language(language), className="rules-title"),
-        facts(
-            [
-                (_("State of this result"), state_words(header, language)),
-                (_("Issued by"), source.issuer),
-                (_("Document number"), source.document_number),
-                (_("Date"), day(source.date, language)),
-                (routes["satisfaction"], _satisfaction_words(rules, rules.satisfaction, language)),
-                (routes["complaints"], _complaint_words(rules.complaints, language)),
-                (_("Basis"), source.basis),
-                (_("Reading"), source.reading),
-                (_("Answers counted until"), minute(header.cut_off, language, rules.time_zone)),
-                (_("Evaluated at"), minute(header.evaluated_at, language, rules.time_zone)),
-                (_("How the evidence was weighed"), method_words(header.evidence_method, language)),
-            ]
-        ),
+        html.P(header.rules.title.in_language(language), className="rules-title"),
+        facts([(_("State of this result"), state_words(header, language)), *rule_facts(header, language)]),
         html.H3(_("File check codes")),
-        facts(
-            [
-                (_("Rule file"), _check_code(rules.sha256)),
-                (_("Input counts"), _check_code(header.inputs_sha256)),
-                (_("Evaluation results"), _check_code(header.standings_sha256)),
-            ]
-        ),
+        facts([(name, _check_code(digest)) for name, digest in check_codes(header, language)]),
         anchor="rules",
         note=_("Frozen before the evaluation; a correction is a new file, and old results stay."),
     )
+
+
+def rule_facts(header: EvaluationHeader, language: str) -> list[tuple[str, str]]:
+    """Return who issued the rules of an evaluation, what they say and how they were applied: names and values."""
+    _, routes = translator(language), route_words(language)
+    rules, source = header.rules, header.rules.source
+    return [
+        (_("Issued by"), source.issuer),
+        (_("Document number"), source.document_number),
+        (_("Date"), day(source.date, language)),
+        (routes["satisfaction"], _satisfaction_words(rules, rules.satisfaction, language)),
+        (routes["complaints"], _complaint_words(rules.complaints, language)),
+        (_("Basis"), source.basis),
+        (_("Reading"), source.reading),
+        (_("Answers counted until"), minute(header.cut_off, language, rules.time_zone)),
+        (_("Evaluated at"), minute(header.evaluated_at, language, rules.time_zone)),
+        (_("How the evidence was weighed"), method_words(header.evidence_method, language)),
+    ]
+
+
+def check_codes(header: EvaluationHeader, language: str) -> list[tuple[str, str]]:
+    """Return the hashes by which the files of an evaluation can be checked, each with what it is of."""
+    _ = translator(language)
+    return [
+        (_("Rule file"), header.rules.sha256),
+        (_("Input counts"), header.inputs_sha256),
+        (_("Evaluation results"), header.standings_sha256),
+    ]
 
 
 def _satisfaction_words(rules: Rules, rule: SatisfactionRule, language: str) -> str:

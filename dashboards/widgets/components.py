@@ -54,8 +54,12 @@ class Numbers:
     def table(self) -> Component:
         """The rows as a table for people."""
         columns = [Column(column.label, column.label, numeric=column.numeric) for column in self.columns]
-        written = [[_read(value, column) for value, column in self._pairs(row)] for row in self.rows]
-        return data_table(columns, written, caption=self.caption)
+        return data_table(columns, self.written, caption=self.caption)
+
+    @property
+    def written(self) -> list[list[str]]:
+        """The rows as people read them."""
+        return [[_read(value, column) for value, column in self._pairs(row)] for row in self.rows]
 
     @property
     def csv(self) -> str:

@@ -33,6 +33,11 @@ def provisional_notice_for(header: EvaluationHeader, language: str) -> list[Comp
     """Return the same of an evaluation whose standings a page does not draw."""
     if not header.provisional:
         return []
+    return [notice(*provisional_words(language))]
+
+
+def provisional_words(language: str) -> tuple[str, str]:
+    """Return the title and the sentence of the warning about provisional results."""
     _ = translator(language)
     words = _("The round has closed and is not decided. Ranks and scores here may change until it is.")
-    return [notice(_("Preview, not an official result"), words)]
+    return _("Preview, not an official result"), words

@@ -22,8 +22,9 @@ from survey_app.attachments.uploads import BoundedRequest
 from survey_app.codes import community_views, poster_views, printing_views, slip_views
 from survey_app.complaints import case_views, filing_views, secret_reissue_views
 from survey_app.config import Config
+from survey_app.documents import pdf_views
 from survey_app.evaluations import evaluation_views, round_views
-from survey_app.evaluations.dashboard_source import StoredEvaluations
+from survey_app.evaluations.dashboard_source import SOURCE_EXTENSION, StoredEvaluations
 from survey_app.exports import download_views
 from survey_app.register import import_views, list_views
 from survey_app.responses import (
@@ -95,6 +96,7 @@ _VIEWS: tuple[ModuleType, ...] = (
     notice_views,
     own_account_views,
     paper_printing_views,
+    pdf_views,
     photo_views,
     planning_views,
     poster_views,
@@ -150,5 +152,6 @@ def create_app(config: Config | None = None) -> Flask:
     # Imported here, since Dash takes a second to import and the commands that never serve need not wait for it.
     from dashboards.app import mount  # noqa: PLC0415
 
-    mount(app, StoredEvaluations(database), language=languages.current_language)
+    app.extensions[SOURCE_EXTENSION] = StoredEvaluations(database)
+    mount(app, app.extensions[SOURCE_EXTENSION], language=languages.current_language)
     return app

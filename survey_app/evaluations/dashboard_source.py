@@ -3,9 +3,10 @@
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
+from flask import current_app
 from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
@@ -90,6 +91,15 @@ _MOST_EXAMINED = 1_500_000
 # Counts of the open round, sixteen bytes for each community.
 _MOST_COUNTED = 1_000_000
 _ROWS_AT_ONCE = 1_000
+
+
+SOURCE_EXTENSION: Final = "evaluations"
+
+
+def stored_evaluations() -> EvaluationSource:
+    """Return the source that this site's dashboards read from, with what it has cached."""
+    found: EvaluationSource = current_app.extensions[SOURCE_EXTENSION]
+    return found
 
 
 class StoredEvaluations:

@@ -65,7 +65,7 @@ class Typefaces:
         An empty box says nothing, and may not be seen.
         """
         table = str.maketrans(dict.fromkeys(self.missing(texts_in(words)), SUBSTITUTE))
-        return cast(_Words, _translated(words, table))
+        return translated(words, table)
 
     @cached_property
     def _in_chinese_face(self) -> frozenset[int]:
@@ -103,7 +103,12 @@ def texts_in(words: object) -> Iterator[str]:
             yield from texts_in(each)
 
 
-def _translated(words: object, table: Mapping[int, str]) -> object:
+def translated(words: _Words, table: Mapping[int, str | None]) -> _Words:
+    """Return words, in lists and mappings too, with the characters of a table in place of others; None drops one."""
+    return cast(_Words, _translated(words, table))
+
+
+def _translated(words: object, table: Mapping[int, str | None]) -> object:
     if isinstance(words, str):
         return words.translate(table)
     if isinstance(words, Mapping):

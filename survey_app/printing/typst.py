@@ -14,11 +14,18 @@ _DOCUMENTS_UNTIL_FORGOTTEN = 11
 
 
 def typeset(
-    template: Path, data: Mapping[str, object], *, typefaces: Typefaces, now: datetime, is_tagged: bool = True
+    template: Path,
+    data: Mapping[str, object],
+    *,
+    typefaces: Typefaces,
+    now: datetime,
+    is_tagged: bool = True,
+    standard: "typst.PDFStandard | None" = None,
 ) -> bytes:
     """Return the PDF of a template; the same data at the same time give the same bytes. Other threads go on working.
 
-    Tags tell a screen reader what is what; on thousands of slips they would take more room than the slips.
+    Tags tell a screen reader what is what; on thousands of slips they would take more room than the slips. A `standard`
+    is held to, or nothing is typeset.
     """
     compiler = typst.Compiler(
         template,
@@ -26,7 +33,7 @@ def typeset(
         font_paths=typefaces.fonts,
         sys_inputs={"data": json.dumps({"typeface": typefaces.chinese, **data}, ensure_ascii=False)},
     )
-    pdf = compiler.compile(format="pdf", timestamp=int(now.timestamp()), pdf_tags=is_tagged)
+    pdf = compiler.compile(format="pdf", timestamp=int(now.timestamp()), pdf_tags=is_tagged, pdf_standards=standard)
     assert isinstance(pdf, bytes)
     _forget(typefaces)
     return pdf

@@ -17,7 +17,7 @@ READ_EVERYWHERE: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({"lang"
 # What else pages read, by the beginning of their addresses.
 _BY_BEGINNING: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
-        "/staff/": frozenset({"action", "check", "community", "page", "place", "saved", "search"}),
+        "/staff/": frozenset({"action", "check", "community", "page", "place", "region", "saved", "search"}),
         "/sign-in": frozenset({"next"}),
         "/r/": frozenset({"photo", "reason"}),
         "/static/": frozenset({"v"}),

@@ -97,6 +97,7 @@ def _fill(database):
             "questionnaire_id": opened.questionnaire_id,
             "rule_file_id": opened.rule_file_id,
             "account_id": 1,
+            "kind": "overview",
         }
     official = evaluate_round(database, round_id=closed.id, now=NOW)
     with database.writing() as session:

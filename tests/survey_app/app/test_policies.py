@@ -39,6 +39,11 @@ PLACED = {
     "staff.poster": lambda place: {"token": place["token"]},
     "staff.photo": lambda place: {"round_id": place["round_id"], "name": place["photo"]},
     "staff.blank_questionnaire": lambda place: {"community_id": place["community"].id},
+    "staff.document": lambda place: {
+        "evaluation_id": place["evaluation_id"],
+        "kind": "overview",
+        "region": place["community"].district.name,
+    },
     **dict.fromkeys(
         ("entry.show_form", "entry.save"), lambda place: {"community_id": place["community"].id, "mode": "paper"}
     ),
@@ -133,6 +138,8 @@ def site(empty_site):
     with Database(config.database_url) as database:
         city = _fill(database)
         city["evaluation_id"] = evaluate_round(database, round_id=city["round_id"], now=NOW).id
+        for place in ("own", "other"):
+            city[place]["evaluation_id"] = city["evaluation_id"]
         with database.writing() as session:
             city["evaluation_job"] = ask_for_evaluation(
                 session, round_id=city["round_id"], provisional=False, by="site", now=NOW

@@ -1,0 +1,28 @@
+"""Charts of documents: drawn as the report of an evaluation draws them, one at a time."""
+
+from collections.abc import Callable
+from threading import Lock
+from typing import Final
+
+from analytics.reports import svg_charts
+from analytics.reports.chart_words import Labels
+from analytics.statistics.validation import FloatArray
+from survey_app.documents.blocks import Block, drawing
+
+# The drawing library has one set of settings for the whole process.
+_DRAWING: Final = Lock()
+# A document shows each drawing by itself, so that ids in them may be the same.
+_NAME: Final = "drawing"
+
+
+def histogram(scores: FloatArray, *, cut_off: float | None, labels: Labels) -> Block:
+    """Return a histogram of scores, of which there is one at least."""
+    return _drawn(
+        lambda: svg_charts.histogram_chart(scores, cut_off=cut_off, labels=labels, name=_NAME), labels.description
+    )
+
+
+def _drawn(draw: Callable[[], str], description: str) -> Block:
+    with _DRAWING:
+        svg = draw()
+    return drawing(svg, description=description)
