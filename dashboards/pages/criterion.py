@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
-from dash import Dash, Input, State, set_props
+from dash import Dash, Input, State, html, set_props
 from dash.development.base_component import Component
 
 from dashboards.address import View
@@ -18,6 +18,7 @@ from dashboards.panels.score_ranking import distribution_panel
 from dashboards.panels.what_if import CHOICE, what_if_panel
 from dashboards.source import EvaluationSource
 from dashboards.widgets.evaluation_notices import no_evaluation, provisional_notice
+from dashboards.widgets.links import paper_links
 
 
 def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Component]:
@@ -27,6 +28,7 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
         return no_evaluation(view)
     return [
         *provisional_notice(shown),
+        html.Div(paper_links(shown.view, "criterion"), className="filters unprinted"),
         list_evidence_panel(shown),
         *list_stability_panels(shown),
         distribution_panel(shown),

@@ -1,6 +1,7 @@
 """Communities around the cut-off: who is just inside or outside, by how much, and how certain that is."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -8,7 +9,6 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from analytics.languages import Translate
 from analytics.reports.labels import (
     chance_words,
     evidence_reasons,
@@ -31,7 +31,6 @@ from dashboards.frames.standings import (
     with_intervals,
 )
 from dashboards.languages import pick, translator
-from dashboards.routes import Route
 from dashboards.widgets.community_table import rank_words
 from dashboards.widgets.components import (
     Column,
@@ -53,35 +52,50 @@ MOST_SHOWN: Final = 40
 _ROBUST_GAP: Final = 0.05
 
 
-def communities_around_cut_off(ordered: pd.DataFrame, cut_off: CutOff | None) -> pd.DataFrame:
+def communities_around_cut_off(
+    ordered: pd.DataFrame, cut_off: CutOff | None, *, most_within: int = MOST_SHOWN // 2
+) -> pd.DataFrame:
     """Return those within the cut-off and about as many beyond it, at most `MOST_SHOWN`; ties are never split.
 
-    Of a long list the communities nearest to the cut-off on both sides are kept.
+    Of a long list the communities nearest to the cut-off on both sides are kept, within it `most_within`.
     """
     if cut_off is None or cut_off.k == 0 or ordered.empty:
         return ordered.iloc[:0]
     inside = int((ordered["position"] <= cut_off.k).sum())
     beyond = max(FEWEST_BEYOND, inside)
-    first = max(0, inside - MOST_SHOWN // 2)
+    first = max(0, inside - most_within)
     last = min(len(ordered), inside + min(beyond, MOST_SHOWN // 2))
     return ordered.iloc[first:last]
+
+
+@dataclass(frozen=True)
+class RankedRegion:
+    """Region with its ranked communities in order, as `in_rank_order` returns them, and its cut-off if it has one."""
+
+    region: str
+    ordered: pd.DataFrame
+    cut_off: CutOff | None
+
+
+def ranked_regions(shown: PageData) -> list[RankedRegion]:
+    """Return the regions that are shown, ranked by the route of the view."""
+    route = shown.view.route
+    cut_offs = {cut_off.region: cut_off for cut_off in shown.cut_offs(route)}
+    # Sorting a frame of fifty columns takes longer than all the drawing.
+    ranked = shown.standings[["region", route.rank, route.last_rank, route.score]]
+    return [
+        RankedRegion(region, in_rank_order(in_region(ranked, region), route), cut_offs.get(region))
+        for region in shown.regions
+    ]
 
 
 def around_cut_off_panels(shown: PageData) -> list[Component]:
     """Return for each region the communities around the cut-off with their intervals and evidence bands."""
     _ = translator(shown.language)
     route = shown.view.route
-    cut_offs = {cut_off.region: cut_off for cut_off in shown.cut_offs(route)}
-    # Sorting a frame of fifty columns takes longer than all the drawing.
-    ranked = shown.standings[["region", route.rank, route.last_rank, route.score]]
-    ordered = {region: in_rank_order(in_region(ranked, region), route) for region in shown.regions}
-    near = {
-        region: _with_all(communities_around_cut_off(ordered[region], cut_offs.get(region)), shown)
-        for region in ordered
-    }
-    cards = [
-        _around_cut_off_card(shown, region, ordered[region], near[region], cut_offs.get(region)) for region in ordered
-    ]
+    regions = ranked_regions(shown)
+    near = [measured(communities_around_cut_off(each.ordered, each.cut_off), shown) for each in regions]
+    cards = [_around_cut_off_card(shown, *each) for each in zip(regions, near, strict=True)]
     note = (
         _(
             "The mark is the score of those who answered, its colour how certain the position is. The line is where "
@@ -92,41 +106,41 @@ def around_cut_off_panels(shown: PageData) -> list[Component]:
     )
     return [
         panel(_("Around the cut-off"), html.Div(cards, className="charts"), anchor="near", note=note),
-        _table_panel(shown, pd.concat(list(near.values()))),
+        _table_panel(shown, pd.concat(near)),
     ]
 
 
-def _with_all(near: pd.DataFrame, shown: PageData) -> pd.DataFrame:
-    """Return communities from `in_rank_order` with all columns of the standings."""
+def measured(near: pd.DataFrame, shown: PageData) -> pd.DataFrame:
+    """Return communities from `in_rank_order` with all columns of the standings and their intervals."""
     listed = shown.with_all_columns(shown.standings.loc[near.index])
     whole = with_intervals(listed, shown.view.route, evidence_method=shown.header.evidence_method)
     return whole.assign(position=near["position"], tied=near["tied"])
 
 
-def _around_cut_off_card(
-    shown: PageData, region: str, ordered: pd.DataFrame, near: pd.DataFrame, cut_off: CutOff | None
-) -> Component:
-    _ = translator(shown.language)
-    head = html.H3(shown.region_label(region))
-    if near.empty or cut_off is None:
-        return html.Div([head, empty(_("There is no cut-off here: nobody is ranked, or too few for one position."))])
+def _around_cut_off_card(shown: PageData, here: RankedRegion, near: pd.DataFrame) -> Component:
+    head, sentence = html.H3(shown.region_label(here.region)), cut_off_sentence(shown, here)
+    if near.empty or here.cut_off is None:
+        return html.Div([head, empty(sentence)])
     return html.Div(
         [
             head,
             chart(
-                around_cut_off_figure(near, cut_off, shown.drawing()),
-                name=f"near-{shown.view.route.key}-{region}",
-                summary=_around_cut_off_sentence(shown, ordered, cut_off),
+                around_cut_off_figure(near, here.cut_off, shown.drawing()),
+                name=f"near-{shown.view.route.key}-{here.region}",
+                summary=sentence,
                 language=shown.language,
-                numbers=_numbers(shown, near),
+                numbers=around_cut_off_numbers(shown, near),
             ),
         ]
     )
 
 
-def _around_cut_off_sentence(shown: PageData, ordered: pd.DataFrame, cut_off: CutOff) -> str:
+def cut_off_sentence(shown: PageData, here: RankedRegion) -> str:
+    """Return the cut-off of a region, how many are tied across it, and how far the next community lies from it."""
     _ = translator(shown.language)
-    route = shown.view.route
+    route, ordered, cut_off = shown.view.route, here.ordered, here.cut_off
+    if cut_off is None or cut_off.k == 0 or ordered.empty:
+        return _("There is no cut-off here: nobody is ranked, or too few for one position.")
     scale = scale_of(shown.header, route, shown.language)
     beyond = ordered[ordered["position"] > cut_off.k]
     beyond = beyond[beyond[route.rank] > cut_off.k]
@@ -140,7 +154,8 @@ def _around_cut_off_sentence(shown: PageData, ordered: pd.DataFrame, cut_off: Cu
     return said
 
 
-def _numbers(shown: PageData, near: pd.DataFrame) -> Numbers:
+def around_cut_off_numbers(shown: PageData, near: pd.DataFrame, *, with_checks: bool = True) -> Numbers:
+    """Return rank, score and interval of communities as `measured` returns them, and what is to be checked."""
     _ = translator(shown.language)
     route = shown.view.route
     scale = scale_of(shown.header, route, shown.language)
@@ -157,7 +172,7 @@ def _numbers(shown: PageData, near: pd.DataFrame) -> Numbers:
         NumbersColumn(_("Community")),
         *(NumbersColumn(name, numeric=True, write=scale.write) for name in measured),
         NumbersColumn(_("Evidence")),
-        NumbersColumn(_("Please check")),
+        *([NumbersColumn(_("Please check"))] if with_checks else []),
     ]
     rows = [
         [
@@ -165,7 +180,7 @@ def _numbers(shown: PageData, near: pd.DataFrame) -> Numbers:
             pick(shown.language, row["name"], row["english_name"]),
             *(row[column] for column in measured.values()),
             words.get(row[route.evidence]),
-            shown.underreported.get(row["number"]),
+            *([shown.underreported.get(row["number"])] if with_checks else []),
         ]
         for row in records(near)
     ]
@@ -178,29 +193,43 @@ def _table_panel(shown: PageData, listed: pd.DataFrame) -> Component:
     title = _("Decision and evidence for each community: {route}").format(route=route_words(shown.language)[route.key])
     if listed.empty:
         return panel(title, empty(_("No community here is ranked on this route.")), anchor="one-by-one")
-    headings = [_("Community"), _("District"), _("Rank"), _("Decision"), _("Evidence"), _("Probability"), _("Why")]
-    if route.key == "satisfaction":
-        headings.append(_("Answers needed to settle it"))
+    headings = [_("Community"), *decision_headings(shown)]
     columns = [Column(heading, heading, numeric=place == 5, wide=place == 6) for place, heading in enumerate(headings)]
-    rows = [_row(row, shown, route, _) for row in records(listed)]
+    rows: list[list[str | Component]] = [
+        [named_link(shown.view, row["number"], row["name"], row["english_name"]), *decision_words(row, shown)]
+        for row in records(listed)
+    ]
     return panel(
         title,
-        html.P(_robust_sentence(listed, route, _), className="chart-summary"),
+        html.P(robust_sentence(listed, shown), className="chart-summary"),
         scrolled(data_table(columns, rows, caption=title), title),
         anchor="one-by-one",
-        note=_("Probability that the true level is within the first {share}, given all answers.").format(
-            share=share_to_meet(shown.header, route)
-        ),
+        note=probability_note(shown),
     )
 
 
-def _row(row: Mapping[str, Any], shown: PageData, route: Route, _: Translate) -> list[str | Component]:
+def probability_note(shown: PageData) -> str:
+    """Return what the probabilities of `decision_words` are of."""
+    _ = translator(shown.language)
+    share = share_to_meet(shown.header, shown.view.route)
+    return _("Probability that the true level is within the first {share}, given all answers.").format(share=share)
+
+
+def decision_headings(shown: PageData) -> list[str]:
+    """Return what the cells of `decision_words` are."""
+    _ = translator(shown.language)
+    headings = [_("District"), _("Rank"), _("Decision"), _("Evidence"), _("Probability"), _("Why")]
+    return [*headings, *([_("Answers needed to settle it")] if shown.view.route.key == "satisfaction" else [])]
+
+
+def decision_words(row: Mapping[str, Any], shown: PageData) -> list[str]:
+    """Return the decision about a community on the route of the view, and what the data support."""
+    route = shown.view.route
     evidence = row[route.evidence]
     reason = row[f"{route.evidence}_reason"]
     reasons = evidence_reasons(shown.language)
     why = [reasons[reason]] if reason in reasons else []
     return [
-        named_link(shown.view, row["number"], row["name"], row["english_name"]),
         pick(shown.language, row["region"], row["region_english"]),
         rank_words(row, route.key, shown.language),
         sentence_case(route_status_words(row, route.column, shown.language)),
@@ -211,7 +240,9 @@ def _row(row: Mapping[str, Any], shown: PageData, route: Route, _: Translate) ->
     ]
 
 
-def _robust_sentence(near: pd.DataFrame, route: Route, _: Translate) -> str:
+def robust_sentence(near: pd.DataFrame, shown: PageData) -> str:
+    """Return how many of those listed among some communities nonresponse could change."""
+    _, route = translator(shown.language), shown.view.route
     listed = near[met(near, route.status)]
     if route.key != "satisfaction" or listed.empty:
         return _("Low numbers of complaints can also mean that people do not complain; see the page on complaints.")

@@ -34,7 +34,7 @@ def list_evidence_panel(shown: PageData) -> Component:
             name=f"evidence-{route.key}",
             summary=list_evidence_sentence(shown, route),
             language=shown.language,
-            numbers=_numbers(crossed, route, shown.language),
+            numbers=list_evidence_numbers(crossed, route, shown.language),
         ),
         anchor="support",
         note=_("The decision follows the rules; the evidence never changes it."),
@@ -76,7 +76,8 @@ def list_evidence_sentence(shown: PageData, route: Route) -> str:
     ).format(listed=listed, expected=f"{expected:.1f}", deviation=f"{deviation:.1f}", share=share)
 
 
-def _numbers(crossed: pd.DataFrame, route: Route, language: str) -> Numbers:
+def list_evidence_numbers(crossed: pd.DataFrame, route: Route, language: str) -> Numbers:
+    """Return the numbers of `decision_by_evidence` as a table."""
     _ = translator(language)
     caption = _("Ranked communities by decision and evidence: {route}").format(route=route_words(language)[route.key])
     words = evidence_words(language)

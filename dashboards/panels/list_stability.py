@@ -1,6 +1,6 @@
 """Stability of the list by satisfaction: in a repeated survey, as a whole, and against nonresponse."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dash import html
@@ -33,22 +33,24 @@ def list_stability_panels(shown: PageData) -> list[Component]:
     ]
 
 
-def _card(shown: PageData, region: str, of_route: Mapping[str, Any]) -> Component:
-    _ = translator(shown.language)
+def sentences_on_stability(shown: PageData, of_route: Mapping[str, Any]) -> Iterator[str]:
+    """Yield how stable the list of a region is, from what `PageData.list_facts` says of it; nobody else is named."""
     names = _names(shown)
-    stability = _named_only(of_route["stability"], names)
-    sentences = stability_sentences(
-        stability,
+    return stability_sentences(
+        _named_only(of_route["stability"], names),
         listed=of_route["listed"],
         names=names,
         scale=scale_of(shown.header, shown.view.route, shown.language).factor,
         language=shown.language,
     )
+
+
+def _card(shown: PageData, region: str, of_route: Mapping[str, Any]) -> Component:
     parts: list[Component] = [
         html.H3(shown.region_label(region)),
-        html.Ul([html.Li(sentence) for sentence in sentences]),
+        html.Ul([html.Li(sentence) for sentence in sentences_on_stability(shown, of_route)]),
     ]
-    standing = (stability["nonresponse"] or {}).get("standing", [])
+    standing = (of_route["stability"]["nonresponse"] or {}).get("standing", [])
     # Where none stands at any, the sentence has said it.
     if any(standing):
         parts.append(_chart_of_spreads(shown, region, of_route["listed"], standing))

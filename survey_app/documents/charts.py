@@ -1,11 +1,12 @@
 """Charts of documents: drawn as the report of an evaluation draws them, one at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Final
 
 from analytics.reports import svg_charts
 from analytics.reports.chart_words import Labels
+from analytics.reports.svg_charts import ScoreIntervals
 from analytics.statistics.validation import FloatArray
 from survey_app.documents.blocks import Block, drawing
 
@@ -19,6 +20,14 @@ def histogram(scores: FloatArray, *, cut_off: float | None, labels: Labels) -> B
     """Return a histogram of scores, of which there is one at least."""
     return _drawn(
         lambda: svg_charts.histogram_chart(scores, cut_off=cut_off, labels=labels, name=_NAME), labels.description
+    )
+
+
+def caterpillar(names: Sequence[str], intervals: ScoreIntervals, *, cut_off: float | None, labels: Labels) -> Block:
+    """Return communities or questions one below the other, each with its interval."""
+    return _drawn(
+        lambda: svg_charts.caterpillar_chart(names, intervals, cut_off=cut_off, labels=labels, name=_NAME),
+        labels.description,
     )
 
 

@@ -1,5 +1,7 @@
 """Tables that several documents have: the cut-offs of a result, and the numbers behind the charts of the pages."""
 
+from typing import Final
+
 from dashboards.figures.chart_parts import count_text
 from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import in_region, met, scale_of
@@ -8,13 +10,16 @@ from dashboards.widgets.components import Numbers
 from survey_app.catalogue import translator
 from survey_app.documents.blocks import Block, Cell, TableColumn, table
 
-_WIDTH_OF_WORDS = 2.0
+_WIDTH_OF_WORDS: Final = 2.0
+_WIDTH_OF_NUMBERS: Final = 1.3
 
 
 def numbers_table(numbers: Numbers) -> Block:
     """Return the numbers behind a chart as a table, with more room for words than for numbers."""
     columns = [
-        TableColumn(column.label, width=1.0 if column.numeric else _WIDTH_OF_WORDS, numeric=column.numeric)
+        TableColumn(
+            column.label, width=_WIDTH_OF_NUMBERS if column.numeric else _WIDTH_OF_WORDS, numeric=column.numeric
+        )
         for column in numbers.columns
     ]
     return table(columns, numbers.written, caption=numbers.caption)

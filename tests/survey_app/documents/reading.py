@@ -47,6 +47,20 @@ def compact(text):
     return re.sub(r"[\s\x02\ufffe\xad-]", "", text)
 
 
+def body_of(pdf, words):
+    """Return the text of all pages without what stands above and below each of them, so that a sentence is whole."""
+    pages = pages_of(pdf)
+    bodies = []
+    for number, page in enumerate(pages, start=1):
+        text = compact(page)
+        place = words["page"].replace("{page}", str(number)).replace("{pages}", str(len(pages)))
+        for around in (words["running"] + words["state"], words["made"] + place):
+            assert compact(around) in text
+            text = text.replace(compact(around), "", 1)
+        bodies.append(text)
+    return "".join(bodies)
+
+
 def blocks_of(words, kind):
     return [block for block in words["blocks"] if block["kind"] == kind]
 
@@ -61,7 +75,7 @@ def texts_on_paper(words):
     """Return every text of a document that is set as text."""
     unset = {"kind", "svg", "language", "page", "document_title", "author"}
     kept = [{name: value for name, value in block.items() if name not in unset} for block in words["blocks"]]
-    frame = {name: value for name, value in words.items() if name not in unset | {"blocks"}}
+    frame = {name: value for name, value in words.items() if name not in unset | {"blocks", "running", "made"}}
     return {compact(line) for text in texts_in([frame, kept]) for line in text.split("\n")}
 
 
