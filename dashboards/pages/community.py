@@ -32,7 +32,7 @@ from dashboards.routes import ROUTES, Route
 from dashboards.source import EvaluationSource, Profile
 from dashboards.widgets.components import empty, facts, key_figure, panel, records
 from dashboards.widgets.evaluation_notices import no_evaluation, provisional_notice
-from dashboards.widgets.links import COMMUNITY_PATH
+from dashboards.widgets.links import COMMUNITY_PATH, paper_links
 
 MOST_MATCHES: Final = 20
 
@@ -50,7 +50,7 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
         return [chooser, panel(_("One community"), empty(_("Choose a community by its name or number.")))]
     [row] = records(found)
     profile = source.profile(shown.header.id, number)
-    rated = {} if profile is None else _rated(shown, row, profile)
+    rated = {} if profile is None else rated_of(shown, row, profile)
     history = source.history(number)
     return [
         chooser,
@@ -66,7 +66,8 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
     ]
 
 
-def _rated(shown: PageData, row: Mapping[str, Any], profile: Profile) -> Mapping[str, Rated]:
+def rated_of(shown: PageData, row: Mapping[str, Any], profile: Profile) -> Mapping[str, Rated]:
+    """Return what is shown of the answers to each question of a community, as `rated_questions` says."""
     is_ranked = not pd.isna(row[ROUTES["satisfaction"].rank])
     return rated_questions(profile, shown.header.rules, is_ranked=is_ranked, disclosure=shown.disclosure)
 
@@ -149,8 +150,8 @@ def _chooser(shown: PageData, own: pd.DataFrame) -> Component:
         nothingFoundMessage=_("No community has that name."),
         className="filter wide",
     )
-    button = html.Button(_("Print"), id="print", className="quiet-button", type="button")
-    return html.Div([select, button], className="filters unprinted")
+    links = [] if own.empty else paper_links(shown.view, "community")
+    return html.Div([select, *links], className="filters unprinted")
 
 
 def _option(shown: PageData, row: Mapping[str, Any]) -> dict[str, str]:
@@ -160,6 +161,14 @@ def _option(shown: PageData, row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _head(shown: PageData, row: Mapping[str, Any]) -> Component:
+    channel = channels_by_number(shown.source, shown.header.id).get(row["number"])
+    note = poster_limits(shown.language) if channel in {SurveyChannel.POSTERS, SurveyChannel.BOTH} else None
+    name = pick(shown.language, row["name"], row["english_name"])
+    return panel(name, facts(standing_facts(shown, row)), anchor="standing", note=note)
+
+
+def standing_facts(shown: PageData, row: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return where a community lies, whether it meets the criterion and why: names and values."""
     _ = translator(shown.language)
     company = pick(shown.language, row["company"], row["company_english"])
     parts = [("subdistrict", _("Subdistrict")), ("neighbourhood", _("Neighbourhood"))]
@@ -175,17 +184,16 @@ def _head(shown: PageData, row: Mapping[str, Any]) -> Component:
     channel = channels_by_number(shown.source, shown.header.id).get(row["number"])
     if channel is not None:
         said.append((_("Answers came through"), survey_channel_words(shown.language)[channel]))
-    note = poster_limits(shown.language) if channel in {SurveyChannel.POSTERS, SurveyChannel.BOTH} else None
-    return panel(pick(shown.language, row["name"], row["english_name"]), facts(said), anchor="standing", note=note)
+    return said
 
 
 def _key_figures(shown: PageData, row: Mapping[str, Any]) -> Component:
-    _ = translator(shown.language)
-    figures = [part for route in ROUTES.values() for part in _route_figures(shown, row, route)]
-    return html.Dl(figures, className="key-figures three")
+    figures = [part for route in ROUTES.values() for part in route_figures(shown, row, route)]
+    return html.Dl([key_figure(name, value, note=note) for name, value, note in figures], className="key-figures three")
 
 
-def _route_figures(shown: PageData, row: Mapping[str, Any], route: Route) -> list[Component]:
+def route_figures(shown: PageData, row: Mapping[str, Any], route: Route) -> list[tuple[str, str, str]]:
+    """Return score, rank and percentile of a community on a route: the name of each, its value, what it means."""
     _ = translator(shown.language)
     scale = scale_of(shown.header, route, shown.language)
     ranked = not pd.isna(row[route.rank])
@@ -198,20 +206,20 @@ def _route_figures(shown: PageData, row: Mapping[str, Any], route: Route) -> lis
         place=place, share=share_to_meet(shown.header, route), evidence=evidence
     )
     return [
-        key_figure(scale.title, scale.write(row[route.score]) if ranked else "—", note=between),
-        key_figure(_("Rank"), rank, note=note),
+        (scale.title, scale.write(row[route.score]) if ranked else "—", between),
+        (_("Rank"), rank, note),
         _percentile_figure(shown, row, route),
     ]
 
 
-def _percentile_figure(shown: PageData, row: Mapping[str, Any], route: Route) -> Component:
+def _percentile_figure(shown: PageData, row: Mapping[str, Any], route: Route) -> tuple[str, str, str]:
     _ = translator(shown.language)
     place = percentile_in(row, shown.header.summary["regions"], route.key)
     if place is None:
-        return key_figure(_("Percentile"), "—", note=_("not ranked"))
+        return _("Percentile"), "—", _("not ranked")
     truly = percentile_interval_words(row, place, shown.language) if route.key == "satisfaction" else ""
     note = _("; ").join(filter(None, (percentile_words(place, shown.language), truly)))
-    return key_figure(_("Percentile"), percentile_text(place.percentile), note=note)
+    return _("Percentile"), percentile_text(place.percentile), note
 
 
 def _interval_words(shown: PageData, row: Mapping[str, Any], route: Route) -> str:

@@ -14,7 +14,12 @@ from dashboards.frames.page_data import PageData
 from dashboards.frames.profile import cases_by_category, cases_by_month, satisfied_shares
 from dashboards.frames.standings import counted_words
 from dashboards.languages import pick, translator
-from dashboards.panels.complaint_categories import MOST_CATEGORIES, categories_numbers, counted_numbers
+from dashboards.panels.complaint_categories import (
+    MOST_CATEGORIES,
+    categories_numbers,
+    counted_numbers,
+    uncounted_note,
+)
 from dashboards.source import Profile
 from dashboards.widgets.components import Column, Numbers, NumbersColumn, chart, data_table, empty, panel, records
 
@@ -27,24 +32,35 @@ def domains_panel(shown: PageData, profile: Profile | None, rated: Mapping[str, 
     _ = translator(shown.language)
     name = _("Aspects of service")
     if profile is None:
-        said = _("Answers by question are kept with official results only; otherwise they could reveal who answered.")
-        return panel(name, empty(said), anchor="domains")
+        return panel(name, empty(no_answers_kept(shown.language)), anchor="domains")
     shares = satisfied_shares(profile, rated, shown.header.rules, disclosure=shown.disclosure)
     return panel(
         name,
         chart(
             domains_figure(shares, shown.language),
             name="aspects",
-            summary=_domains_sentence(shown, shares),
+            summary=domains_sentence(shown, shares),
             language=shown.language,
-            numbers=_domains_numbers(shown, shares),
+            numbers=domains_numbers(shown, shares),
         ),
         anchor="domains",
-        note=_(
-            "A share is not shown where fewer than {count} answered, or fewer than {few} were satisfied or were not. "
-            "Official results are always shown."
-        ).format(count=shown.disclosure.minimum_base, few=shown.disclosure.minimum_cell),
+        note=domains_note(shown),
     )
+
+
+def no_answers_kept(language: str) -> str:
+    """Return what is said instead of the aspects of service of a result that keeps no answers by question."""
+    _ = translator(language)
+    return _("Answers by question are kept with official results only; otherwise they could reveal who answered.")
+
+
+def domains_note(shown: PageData) -> str:
+    """Return which shares of the aspects of service are not shown."""
+    _ = translator(shown.language)
+    return _(
+        "A share is not shown where fewer than {count} answered, or fewer than {few} were satisfied or were not. "
+        "Official results are always shown."
+    ).format(count=shown.disclosure.minimum_base, few=shown.disclosure.minimum_cell)
 
 
 def answers_panel(shown: PageData, profile: Profile, ranked: Rated) -> Component:
@@ -118,17 +134,10 @@ def drivers_panel(shown: PageData, profile: Profile) -> Component:
 def complaints_panel(shown: PageData, row: Mapping[str, Any], profile: Profile | None) -> Component:
     """Return the cases of the period by category and by month."""
     _ = translator(shown.language)
-    name = _("Complaints of the period")
+    name, summary = _("Complaints of the period"), cases_sentence(profile, shown.language)
     if profile is None or profile.complaints.empty:
-        said = (
-            _("No case was filed in the period.") if profile is not None else _("Cases are kept with official results.")
-        )
-        return panel(name, empty(said), anchor="cases")
+        return panel(name, empty(summary), anchor="cases")
     categories, months = cases_by_category(profile.complaints), cases_by_month(profile.complaints)
-    counted, other = int(categories["counted"].sum()), int(categories["other"].sum())
-    summary = _("{filed} cases of all kinds: {counted} count in the rate, {other} do not.").format(
-        filed=counted + other, counted=counted, other=other
-    )
     drawn = [
         chart(
             categories_figure(categories.head(MOST_CATEGORIES), shown.language),
@@ -142,20 +151,39 @@ def complaints_panel(shown: PageData, row: Mapping[str, Any], profile: Profile |
             name=f"months-{row['number']}",
             summary=_("Month by month."),
             language=shown.language,
-            numbers=counted_numbers(_("Cases by month"), _("Month"), months["month"].tolist(), months, shown.language),
+            numbers=months_numbers(months, shown.language),
         ),
     ]
     return panel(
         name,
         html.Div(drawn, className="side-by-side"),
         anchor="cases",
-        note=_(
-            "Not counted: repairs, enquiries, duplicates, unfounded cases, matters for which others are responsible."
-        ),
+        note=uncounted_note(shown.language),
     )
 
 
-def _domains_sentence(shown: PageData, shares: pd.DataFrame) -> str:
+def cases_sentence(profile: Profile | None, language: str) -> str:
+    """Return how many cases of a community there were in the period, and how many of them count in the rate."""
+    _ = translator(language)
+    if profile is None:
+        return _("Cases are kept with official results.")
+    if profile.complaints.empty:
+        return _("No case was filed in the period.")
+    categories = cases_by_category(profile.complaints)
+    counted, other = int(categories["counted"].sum()), int(categories["other"].sum())
+    return _("{filed} cases of all kinds: {counted} count in the rate, {other} do not.").format(
+        filed=counted + other, counted=counted, other=other
+    )
+
+
+def months_numbers(months: pd.DataFrame, language: str) -> Numbers:
+    """Return the cases of each month, as `dashboards.frames.profile.cases_by_month` adds them up."""
+    _ = translator(language)
+    return counted_numbers(_("Cases by month"), _("Month"), months["month"].tolist(), months, language)
+
+
+def domains_sentence(shown: PageData, shares: pd.DataFrame) -> str:
+    """Return in how many of the `satisfied_shares` a community is clearly better or worse than its region."""
     _ = translator(shown.language)
     known = shares[shares["rate"].notna() & shares["region_rate"].notna()]
     better = int((known["lower"] > known["region_rate"]).sum())
@@ -166,7 +194,8 @@ def _domains_sentence(shown: PageData, shares: pd.DataFrame) -> str:
     ).format(count=len(known), better=better, worse=worse)
 
 
-def _domains_numbers(shown: PageData, shares: pd.DataFrame) -> Numbers:
+def domains_numbers(shown: PageData, shares: pd.DataFrame) -> Numbers:
+    """Return `satisfied_shares` as a table."""
     _ = translator(shown.language)
     percent = "{:.1%}".format
     columns = [

@@ -21,25 +21,38 @@ def categories_panel(shown: PageData, cases: pd.DataFrame) -> Component:
     _ = translator(shown.language)
     name = _("What the cases are about")
     if cases.empty:
-        return panel(name, empty(_("Cases are kept with official results.")), anchor="categories")
+        return panel(name, empty(categories_sentence(cases, shown.language)), anchor="categories")
     categories = cases_by_category(cases)
-    counted, other = int(categories["counted"].sum()), int(categories["other"].sum())
     return panel(
         name,
         chart(
             categories_figure(categories.head(MOST_CATEGORIES), shown.language),
             name="categories",
-            summary=_(
-                "Of {filed} cases of all kinds, {other} ({share}) are not complaints that count in the rate."
-            ).format(filed=f"{counted + other:,}", other=f"{other:,}", share=f"{other / (counted + other):.0%}"),
+            summary=categories_sentence(cases, shown.language),
             language=shown.language,
             numbers=categories_numbers(categories, shown.language),
         ),
         anchor="categories",
-        note=_(
-            "Not counted: repairs, enquiries, duplicates, unfounded cases, matters for which others are responsible."
-        ),
+        note=uncounted_note(shown.language),
     )
+
+
+def categories_sentence(cases: pd.DataFrame, language: str) -> str:
+    """Return how many cases of the period the rate does not count."""
+    _ = translator(language)
+    if cases.empty:
+        return _("Cases are kept with official results.")
+    categories = cases_by_category(cases)
+    counted, other = int(categories["counted"].sum()), int(categories["other"].sum())
+    return _("Of {filed} cases of all kinds, {other} ({share}) are not complaints that count in the rate.").format(
+        filed=f"{counted + other:,}", other=f"{other:,}", share=f"{other / (counted + other):.0%}"
+    )
+
+
+def uncounted_note(language: str) -> str:
+    """Return which cases the rate does not count."""
+    _ = translator(language)
+    return _("Not counted: repairs, enquiries, duplicates, unfounded cases, matters for which others are responsible.")
 
 
 def categories_numbers(categories: pd.DataFrame, language: str) -> Numbers:

@@ -1,6 +1,7 @@
 """Scores of one community by round: what changed, what chance alone would do, and regression to the mean."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -22,35 +23,60 @@ from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, 
 _ROUTE: Final = ROUTES["satisfaction"]
 
 
-def trend_panel(shown: PageData, row: Mapping[str, Any], history: pd.DataFrame) -> Component:
-    """Return the official scores of a community up to the evaluation that is shown."""
-    _ = translator(shown.language)
-    name = _("Round by round")
+@dataclass(frozen=True)
+class Trend:
+    """Official scores of a community by round, at least two, with the deciles of those ranked with it, and sentences.
+
+    `change` is what has changed since the round before, `regression` what chance alone made of a former winner, or "".
+    """
+
+    rounds: pd.DataFrame
+    fan: Floats
+    change: str
+    regression: str
+
+
+def trend_of(shown: PageData, row: Mapping[str, Any], history: pd.DataFrame) -> Trend | None:
+    """Return the official scores of a community up to the evaluation that is shown; None of fewer than two rounds."""
     past = history[history["cut_off"] <= shown.header.cut_off] if len(history) else history
     past = past[past["satisfaction_score"].notna()]
     if len(past) < 2:
-        return panel(name, empty(_("There is no second round with official results to compare with.")), anchor="trend")
-    limited = with_limits(past).assign(
+        return None
+    rounds = with_limits(past).assign(
         round=[
             pick(shown.language, *pair) for pair in zip(past["round_name"], past["round_english_name"], strict=True)
         ],
         estimate=interval_estimates(past, _ROUTE, past["evidence_method"]),
     )
     fan = _fan(shown, row["region"], past["evaluation_id"].tolist())
-    said = [_change_sentence(shown, limited), _regression_sentence(shown, row, history)]
+    return Trend(rounds, fan, _change_sentence(shown, rounds), _regression_sentence(shown, row, history))
+
+
+def no_second_round(language: str) -> str:
+    """Return what is said of a community without two rounds to compare."""
+    _ = translator(language)
+    return _("There is no second round with official results to compare with.")
+
+
+def trend_panel(shown: PageData, row: Mapping[str, Any], history: pd.DataFrame) -> Component:
+    """Return the panel of `trend_of`."""
+    _ = translator(shown.language)
+    name, trend = _("Round by round"), trend_of(shown, row, history)
+    if trend is None:
+        return panel(name, empty(no_second_round(shown.language)), anchor="trend")
     notes = [_("Between the dashed lines, three standard errors away, chance alone can explain a round.")]
-    if not np.isnan(fan).all():
+    if not np.isnan(trend.fan).all():
         notes.append(_("Shaded: the deciles of all communities ranked with it, the median in the middle."))
     return panel(
         name,
         chart(
-            trend_figure(limited, fan, shown.drawing(_ROUTE)),
+            trend_figure(trend.rounds, trend.fan, shown.drawing(_ROUTE)),
             name=f"trend-{row['number']}",
-            summary=said[0],
+            summary=trend.change,
             language=shown.language,
-            numbers=_numbers(shown, limited, fan),
+            numbers=_numbers(shown, trend),
         ),
-        *([html.P(said[1], className="apart")] if said[1] else []),
+        *([html.P(trend.regression, className="apart")] if trend.regression else []),
         anchor="trend",
         note=" ".join(notes),
     )
@@ -162,7 +188,8 @@ def expect_of_former_winners(source: EvaluationSource, evaluation_id: int, regio
     return expected
 
 
-def _numbers(shown: PageData, history: pd.DataFrame, fan: Floats) -> Numbers:
+def rounds_numbers(shown: PageData, rounds: pd.DataFrame) -> Numbers:
+    """Return the scores of a community by round as a table."""
     _ = translator(shown.language)
     scale = scale_of(shown.header, _ROUTE, shown.language)
     columns = [
@@ -173,12 +200,20 @@ def _numbers(shown: PageData, history: pd.DataFrame, fan: Floats) -> Numbers:
         NumbersColumn(_("Lower bound"), numeric=True, write=scale.write),
         NumbersColumn(_("Upper bound"), numeric=True, write=scale.write),
         NumbersColumn(_("Rank"), numeric=True),
-        *(
-            NumbersColumn(_("Decile {number} of those ranked with it").format(number=number), True, scale.write)
-            for number in range(1, len(DECILES) + 1)
-        ),
     ]
-    shown_estimates = history["estimate"].where(history["estimate"] != history["satisfaction_score"])
+    shown_estimates = rounds["estimate"].where(rounds["estimate"] != rounds["satisfaction_score"])
     scores = ["satisfaction_score", "estimate", *(f"satisfaction_{name}" for name in ("lower", "upper", "rank"))]
-    rows = history.assign(estimate=shown_estimates)[["round", "responses", *scores]].to_numpy(dtype=object).tolist()
-    return Numbers(_("Round by round"), columns, [[*row, *of_all] for row, of_all in zip(rows, fan, strict=True)])
+    rows = rounds.assign(estimate=shown_estimates)[["round", "responses", *scores]].to_numpy(dtype=object).tolist()
+    return Numbers(_("Round by round"), columns, rows)
+
+
+def _numbers(shown: PageData, trend: Trend) -> Numbers:
+    """Return the same beside the deciles of those ranked with it."""
+    _ = translator(shown.language)
+    of_one, scale = rounds_numbers(shown, trend.rounds), scale_of(shown.header, _ROUTE, shown.language)
+    deciles = [
+        NumbersColumn(_("Decile {number} of those ranked with it").format(number=number), True, scale.write)
+        for number in range(1, len(DECILES) + 1)
+    ]
+    rows = [[*row, *of_all] for row, of_all in zip(of_one.rows, trend.fan, strict=True)]
+    return Numbers(of_one.caption, [*of_one.columns, *deciles], rows)

@@ -30,10 +30,8 @@ def reported_panel(shown: PageData, row: Mapping[str, Any], profile: Profile | N
         return []
     _ = translator(shown.language)
     name, reported = _("What residents report, and what is on record"), profile.reported
-    fewest = shown.disclosure.minimum_opinion_base
-    if reported.asked < fewest:
-        said = _("Fewer than {count} residents said whether they complained.").format(count=fewest)
-        return [panel(name, empty(said), anchor="reported")]
+    if reported.asked < shown.disclosure.minimum_opinion_base:
+        return [panel(name, empty(too_few_said(shown)), anchor="reported")]
     rates = reported_and_recorded_rates(
         row, reported, shown.header.rules, disclosure=shown.disclosure, language=shown.language
     )
@@ -44,9 +42,9 @@ def reported_panel(shown: PageData, row: Mapping[str, Any], profile: Profile | N
             chart(
                 reported_figure(rates, shown.language),
                 name=f"said-and-recorded-{row['number']}",
-                summary=_sentence(shown, rates),
+                summary=reported_sentence(shown, rates),
                 language=shown.language,
-                numbers=_numbers(shown, rates),
+                numbers=reported_numbers(shown, rates),
             ),
             anchor="reported",
             note=_(
@@ -54,6 +52,13 @@ def reported_panel(shown: PageData, row: Mapping[str, Any], profile: Profile | N
             ),
         )
     ]
+
+
+def too_few_said(shown: PageData) -> str:
+    """Return what is said where too few residents told whether they complained."""
+    _ = translator(shown.language)
+    fewest = shown.disclosure.minimum_opinion_base
+    return _("Fewer than {count} residents said whether they complained.").format(count=fewest)
 
 
 def reported_and_recorded_rates(
@@ -98,7 +103,8 @@ def _underreporting_notice(shown: PageData, row: Mapping[str, Any]) -> list[Comp
     return [notice(shown.underreported[row["number"]], words)]
 
 
-def _sentence(shown: PageData, rates: pd.DataFrame) -> str:
+def reported_sentence(shown: PageData, rates: pd.DataFrame) -> str:
+    """Return what `reported_and_recorded_rates` says in one or two sentences."""
     _ = translator(shown.language)
     said, recorded = (part for _place, part in rates.iterrows())
     if pd.isna(said["count"]):
@@ -120,7 +126,8 @@ def _sentence(shown: PageData, rates: pd.DataFrame) -> str:
     )
 
 
-def _numbers(shown: PageData, rates: pd.DataFrame) -> Numbers:
+def reported_numbers(shown: PageData, rates: pd.DataFrame) -> Numbers:
+    """Return `reported_and_recorded_rates` as a table."""
     _ = translator(shown.language)
     per_100 = "{:.2f}".format
     columns = [

@@ -20,7 +20,7 @@ HOSTILE = (
     "</text><script>",
     "\u202edesrever\u2066 {page}",
 )
-ASKED = {"community": "150001"}
+ASKED = {"community": "150117"}
 
 
 @pytest.fixture(scope="module", params=list(KINDS))

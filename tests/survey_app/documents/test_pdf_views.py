@@ -53,6 +53,15 @@ def test_a_region_of_another_district_and_one_that_does_not_exist_are_not_found(
     assert clients[Role.DISTRICT].get(f"{address}other区").status_code == 404
 
 
+def test_a_community_of_another_district_is_not_found(clients, documents, places):  # noqa: F811
+    own, other = (f"{documents}/community.pdf?community={place['community'].number}" for place in places)
+
+    assert clients[Role.DISTRICT].get(own).status_code == 200
+    assert clients[Role.DISTRICT].get(other).status_code == 404
+    assert clients[Role.CITY].get(other).status_code == 200
+    assert clients[Role.CITY].get(f"{documents}/community.pdf").status_code == 404
+
+
 def test_a_kind_or_an_evaluation_that_does_not_exist_is_not_found(clients, documents):  # noqa: F811
     assert clients[Role.CITY].get(f"{documents}/everything.pdf").status_code == 404
     assert clients[Role.CITY].get("/staff/evaluations/99/documents/overview.pdf").status_code == 404
