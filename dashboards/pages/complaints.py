@@ -22,6 +22,7 @@ from dashboards.routes import ROUTES
 from dashboards.source import EvaluationSource
 from dashboards.widgets.components import key_figure
 from dashboards.widgets.evaluation_notices import no_evaluation, provisional_notice
+from dashboards.widgets.links import paper_links
 
 _ROUTE: Final = ROUTES["complaints"]
 
@@ -35,6 +36,7 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
     cases = in_region(source.cases(shown.header.id), shown.view.region)
     return [
         *provisional_notice(shown),
+        html.Div(paper_links(shown.view, "complaints"), className="filters unprinted"),
         _key_figures(shown, exposed),
         funnel_panel(shown, exposed),
         categories_panel(shown, cases),
@@ -64,32 +66,33 @@ PAGE: Final = Page(path="complaints/", title=title, sections=sections, draw=draw
 
 
 def _key_figures(shown: PageData, exposed: pd.DataFrame) -> Component:
+    figures = [key_figure(name, value, note=note) for name, value, note in complaint_figures(shown, exposed)]
+    return html.Dl(figures, className="key-figures five")
+
+
+def complaint_figures(shown: PageData, exposed: pd.DataFrame) -> list[tuple[str, str, str | None]]:
+    """Return the key figures of complaints: the name of each, its value, and what it is of."""
     _ = translator(shown.language)
     complaints, years = known_sum(exposed["complaints"]), float(exposed["exposure_household_years"].sum())
     scale = scale_of(shown.header, _ROUTE, shown.language)
     rate = None if complaints is None else complaints / years * MULTIPLIER
     none = int((exposed["complaints"] == 0).sum()) if len(exposed) else None
     unknown = len(shown.standings) - len(exposed)
-    return html.Dl(
-        [
-            key_figure(_("Valid complaints"), count_text(complaints)),
-            _excluded_figure(shown, exposed),
-            key_figure(scale.title, scale.write(rate), note=_("all communities together")),
-            key_figure(
-                _("Communities without a complaint"), count_text(none), note=_("of {count}").format(count=len(exposed))
-            ),
-            key_figure(_("Number of households unknown"), f"{unknown:,}", note=_("communities without a rate")),
-        ],
-        className="key-figures five",
-    )
+    return [
+        (_("Valid complaints"), count_text(complaints), None),
+        _excluded_figure(shown, exposed),
+        (scale.title, scale.write(rate), _("all communities together")),
+        (_("Communities without a complaint"), count_text(none), _("of {count}").format(count=len(exposed))),
+        (_("Number of households unknown"), f"{unknown:,}", _("communities without a rate")),
+    ]
 
 
-def _excluded_figure(shown: PageData, exposed: pd.DataFrame) -> Component:
+def _excluded_figure(shown: PageData, exposed: pd.DataFrame) -> tuple[str, str, str]:
     """Return how many complaints about the property company the rate leaves out, as exports and reports say it."""
     _ = translator(shown.language)
     inputs = shown.source.inputs(shown.header.id)
     name, note = _("Left out as duplicate, out of scope or invalid"), _("complaints about the property company")
     if "complaints_excluded" not in inputs:
-        return key_figure(name, "—", note=note)
+        return name, "—", note
     excluded = inputs.loc[among(inputs["community_id"], exposed["number"]), "complaints_excluded"]
-    return key_figure(name, count_text(known_sum(excluded)), note=note)
+    return name, count_text(known_sum(excluded)), note

@@ -1,5 +1,7 @@
 """Complaint rates by channel: an office that only some channels lead to hears of only some problems."""
 
+from dataclasses import dataclass
+
 import pandas as pd
 from dash.development.base_component import Component
 
@@ -29,30 +31,52 @@ def channels_panel(shown: PageData, channels: pd.DataFrame) -> Component:
         As `EvaluationSource.channels` returns it.
     """
     _ = translator(shown.language)
-    name = _("How complaints arrived")
-    if channels.empty:
-        said = _("Channels are kept with official results; the earliest results do not have them.")
-        return panel(name, empty(said), anchor="channels")
-    if not channels["complaints"].sum():
-        return panel(name, empty(_("No case was filed in the period.")), anchor="channels")
-    total = int(channels["complaints"].sum())
-    channels = without_few(channels, disclosure=shown.disclosure)
-    rates = rates_by_channel(channels, shown.header.rules)
+    name, told = _("How complaints arrived"), told_by_channel(shown, channels)
+    if told.rates is None or told.numbers is None:
+        return panel(name, empty(told.sentence), anchor="channels")
     return panel(
         name,
         chart(
-            channels_figure(rates, shown.drawing(_ROUTE)),
+            channels_figure(told.rates, shown.drawing(_ROUTE)),
             name="channels",
-            summary=_sentence(shown, rates, total),
+            summary=told.sentence,
             language=shown.language,
-            numbers=_numbers(shown, channels, rates),
+            numbers=told.numbers,
         ),
         anchor="channels",
-        note=_(
-            "The rates of all channels add up to the complaint rate. A channel that nobody uses may be one that "
-            "nobody knows. Numbers below {smallest} are not shown, nor are others that would give them away."
-        ).format(smallest=shown.disclosure.minimum_cell),
+        note=channels_note(shown),
     )
+
+
+@dataclass(frozen=True)
+class ToldByChannel:
+    """What is told of complaints by channel: a sentence and, where there are any, rates and numbers of each region."""
+
+    sentence: str
+    rates: pd.DataFrame | None = None
+    numbers: Numbers | None = None
+
+
+def told_by_channel(shown: PageData, channels: pd.DataFrame) -> ToldByChannel:
+    """Return what is told of complaints by channel, few withheld; `channels` as in `channels_panel`."""
+    _ = translator(shown.language)
+    if channels.empty:
+        return ToldByChannel(_("Channels are kept with official results; the earliest results do not have them."))
+    total = int(channels["complaints"].sum())
+    if not total:
+        return ToldByChannel(_("No case was filed in the period."))
+    channels = without_few(channels, disclosure=shown.disclosure)
+    rates = rates_by_channel(channels, shown.header.rules)
+    return ToldByChannel(_sentence(shown, rates, total), rates, _numbers(shown, channels, rates))
+
+
+def channels_note(shown: PageData) -> str:
+    """Return how the rates by channel are read, and which of them are withheld."""
+    _ = translator(shown.language)
+    return _(
+        "The rates of all channels add up to the complaint rate. A channel that nobody uses may be one that "
+        "nobody knows. Numbers below {smallest} are not shown, nor are others that would give them away."
+    ).format(smallest=shown.disclosure.minimum_cell)
 
 
 def without_few(channels: pd.DataFrame, *, disclosure: DisclosureRules) -> pd.DataFrame:

@@ -40,7 +40,7 @@ _OUTER_COLUMNS: Final = ("adjusted_lower_99_8", "adjusted_upper_99_8")
 
 
 @dataclass(frozen=True)
-class _Measured:
+class MeasuredFunnel:
     """Columns of a funnel that are drawn, in the order of its communities."""
 
     table: pd.DataFrame
@@ -72,9 +72,9 @@ def funnel_of(exposed: pd.DataFrame) -> Funnel:
     )
 
 
-def measure_region(source: EvaluationSource, evaluation_id: int, region: str) -> _Measured:
+def measure_region(source: EvaluationSource, evaluation_id: int, region: str) -> MeasuredFunnel:
     """Return what is drawn of the funnel of one region."""
-    return _Measured.of(funnel_of(exposed_communities(in_region(source.standings(evaluation_id), region))))
+    return MeasuredFunnel.of(funnel_of(exposed_communities(in_region(source.standings(evaluation_id), region))))
 
 
 def funnel_panel(shown: PageData, exposed: pd.DataFrame) -> Component:
@@ -100,15 +100,10 @@ def funnel_panel(shown: PageData, exposed: pd.DataFrame) -> Component:
 def _funnel_card(
     shown: PageData, region: str, exposed: pd.DataFrame, *, most_drawn: int, most_listed: int
 ) -> Component:
-    _ = translator(shown.language)
     head = html.H3(shown.region_label(region))
-    if exposed.empty:
-        return html.Div(
-            [head, empty(_("No community here has both a count of complaints and a known number of households."))]
-        )
-    if len(exposed) == 1:
-        return html.Div([head, empty(_("There is only one community here: no other tells what is usual."))])
-    funnel = shown.source.compute_once(shown.header.id, measure_region, region)
+    funnel = funnel_in(shown, region, exposed)
+    if funnel is None:
+        return html.Div([head, empty(no_funnel(exposed, shown.language))])
     measured = exposed.join(funnel.table.set_axis(exposed.index))
     return html.Div(
         [
@@ -116,7 +111,7 @@ def _funnel_card(
             chart(
                 funnel_figure(measured, funnel.target, shown.drawing(_ROUTE), most=most_drawn),
                 name=f"funnel-{region}",
-                summary=_funnel_sentence(shown, funnel),
+                summary=funnel_sentence(shown, funnel),
                 language=shown.language,
                 numbers=funnel_numbers(shown, measured, most=most_listed),
             ),
@@ -124,7 +119,21 @@ def _funnel_card(
     )
 
 
-def _funnel_sentence(shown: PageData, funnel: "_Measured") -> str:
+def funnel_in(shown: PageData, region: str, exposed: pd.DataFrame) -> MeasuredFunnel | None:
+    """Return the funnel of a region with these exposed communities; None of fewer than two."""
+    return shown.source.compute_once(shown.header.id, measure_region, region) if len(exposed) > 1 else None
+
+
+def no_funnel(exposed: pd.DataFrame, language: str) -> str:
+    """Return why there is no funnel of these exposed communities, which are none or one."""
+    _ = translator(language)
+    if exposed.empty:
+        return _("No community here has both a count of complaints and a known number of households.")
+    return _("There is only one community here: no other tells what is usual.")
+
+
+def funnel_sentence(shown: PageData, funnel: MeasuredFunnel) -> str:
+    """Return how many communities of a funnel lie beyond its lines."""
     _ = translator(shown.language)
     position = funnel.table["adjusted_position"]
     above, below = (int(position.isin([f"{side}_95", f"{side}_99_8"]).sum()) for side in ("above", "below"))

@@ -7,7 +7,7 @@ from typing import Final
 from analytics.reports import svg_charts
 from analytics.reports.chart_words import Labels
 from analytics.reports.svg_charts import ScoreIntervals
-from analytics.statistics.validation import FloatArray
+from analytics.statistics.validation import BooleanArray, FloatArray
 from survey_app.documents.blocks import Block, drawing
 
 # The drawing library has one set of settings for the whole process.
@@ -27,6 +27,14 @@ def caterpillar(names: Sequence[str], intervals: ScoreIntervals, *, cut_off: flo
     """Return communities or questions one below the other, each with its interval."""
     return _drawn(
         lambda: svg_charts.caterpillar_chart(names, intervals, cut_off=cut_off, labels=labels, name=_NAME),
+        labels.description,
+    )
+
+
+def funnel(rates: FloatArray, exposure: FloatArray, *, pooled: float, listed: BooleanArray, labels: Labels) -> Block:
+    """Return complaint rates by exposure beside what chance explains, of two communities at least."""
+    return _drawn(
+        lambda: svg_charts.funnel_chart(rates, exposure, pooled=pooled, listed=listed, labels=labels, name=_NAME),
         labels.description,
     )
 

@@ -65,7 +65,7 @@ def test_it_tells_a_screen_reader_title_language_and_what_is_what(pdf, words, la
     assert title == words["document_title"]
     assert spoken == {"zh-Hans": "zh-CN", "en": "en"}[language]
     assert is_tagged
-    assert {"H1", "Table", "TR", "TH", "TD", "Figure", "L", "LI", "P"} <= tags
+    assert {"H1", "Table", "TR", "TH", "TD", "Figure", "P"} <= tags
     assert b"<pdfuaid:part>1</pdfuaid:part>" in pdf
 
 
