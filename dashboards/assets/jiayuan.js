@@ -1,4 +1,15 @@
 /* What the frame of the dashboards does without asking the server. */
+// A browser prints only what is unfolded, and of a list nothing may be missing on paper.
+(function () {
+  var folded = [];
+  window.addEventListener("beforeprint", function () {
+    folded = Array.prototype.slice.call(document.querySelectorAll("details:not([open])"));
+    folded.forEach(function (each) { each.open = true; });
+  });
+  window.addEventListener("afterprint", function () {
+    folded.forEach(function (each) { each.open = false; });
+  });
+})();
 window.dash_clientside = window.dash_clientside || {};
 window.dash_clientside.jiayuan = {
   openNavigation: function (opened, navbar) {

@@ -27,6 +27,7 @@ from dashboards.source import EvaluationSource, KeyCounts
 from dashboards.widgets.components import key_figure, panel
 from dashboards.widgets.evaluation_notices import no_evaluation, provisional_notice
 from dashboards.widgets.links import paper_links
+from dashboards.widgets.paper_head import paper_head
 
 
 def draw(source: EvaluationSource, view: View, now: datetime) -> Sequence[Component]:
@@ -40,6 +41,7 @@ def draw(source: EvaluationSource, view: View, now: datetime) -> Sequence[Compon
     bear_in_mind = [panel(_("Please note"), html.Ul([html.Li(said) for said in warnings]), anchor="warnings")]
     return [
         *provisional_notice(shown),
+        paper_head(shown, title(shown.language), now=now),
         html.Div(paper_links(shown.view, "overview"), className="filters unprinted"),
         finding_panel(shown),
         _key_figures(shown),

@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from dashboards.app import PAGES
 from tests.bundles import SUITES, bundle_at, bundles
+from tests.dashboards.made_up import RULES
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=90_000)
@@ -216,3 +217,23 @@ def test_another_rule_that_is_asked_about_stands_in_the_address(open_page, dashb
 
     page.wait_for_url("**what_if=rounding%3Aceil**")
     page.get_by_text("Assumption: rounded up to whole communities.").wait_for()
+
+
+def test_a_printed_overview_says_of_what_it_is_and_holds_what_was_folded_up(open_page, dashboards_address):
+    pdfium = pytest.importorskip("pypdfium2")
+    page = open_page(viewport={"width": 1440, "height": 900})
+    visit(page, f"{dashboards_address}?lang=en&region=海南区")
+    folded = page.locator("details:not([open])").count()
+    expect(page.locator("#on-paper")).to_be_hidden()
+
+    with pdfium.PdfDocument(page.pdf(format="A4")) as document:
+        first, *others = [" ".join(sheet.get_textpage().get_text_bounded().split()) for sheet in document]
+
+    for said in ("Overview", "Wuhai", "Hainan", "Round 3, 2026", "preview", "2026-10-01 00:00", "Printed on"):
+        assert said in first
+    whole = " ".join([first, *others])
+    # A number that stands in a table behind a chart alone, and a whole check code.
+    assert "Not listed" in whole
+    assert RULES.sha256 in whole.replace(" ", "")
+    assert "Show the numbers" not in whole
+    expect(page.locator("details:not([open])")).to_have_count(folded)
