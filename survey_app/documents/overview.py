@@ -1,6 +1,6 @@
 """Overview of a result as a document: the finding, key figures, distribution of scores, all that qualify and why."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from analytics.reports.chart_words import Labels
@@ -14,6 +14,7 @@ from dashboards.labels import ranked_words
 from dashboards.languages import pick
 from dashboards.panels.finding import finding_sentences
 from dashboards.panels.qualified import none_qualifies, qualified_in_order, qualified_sentence
+from dashboards.panels.row_warnings import row_warnings
 from dashboards.panels.rules import rule_facts
 from dashboards.routes import ROUTES
 from dashboards.widgets.community_table import rank_words
@@ -124,7 +125,10 @@ def _qualified(shown: PageData) -> Iterator[Block]:
     check_length(len(qualified))
     yield paragraph(qualified_sentence(qualified, shown.language))
     listed = shown.with_all_columns(qualified)
-    reasons = {key: shown.reasons(listed, route) for key, route in ROUTES.items()}
+    reasons, warnings = (
+        {key: shown.reasons(listed, route) for key, route in ROUTES.items()},
+        row_warnings(shown, listed),
+    )
     columns = [
         TableColumn(_("No."), width=0.9, numeric=True),
         TableColumn(_("Community"), width=2),
@@ -138,20 +142,24 @@ def _qualified(shown: PageData) -> Iterator[Block]:
     rows = [
         row
         for place, standing in enumerate(records(listed), start=1)
-        for row in _qualified_rows(shown, place, standing, reasons)
+        for row in _qualified_rows(shown, place, standing, reasons, warnings[standing["number"]])
     ]
     yield table(columns, rows, caption=_("Communities that meet the criterion"))
 
 
 def _qualified_rows(
-    shown: PageData, place: int, standing: Mapping[str, Any], reasons: Mapping[str, Mapping[str, str]]
+    shown: PageData,
+    place: int,
+    standing: Mapping[str, Any],
+    reasons: Mapping[str, Mapping[str, str]],
+    warnings: Sequence[str],
 ) -> Iterator[list[Cell]]:
     language, number = shown.language, standing["number"]
     ways = [(key, route) for key, route in ROUTES.items() if standing[route.status] == "met"]
     name = pick(language, standing["name"], standing["english_name"])
     named = f"{name}\n{pick(language, standing['region'], standing['region_english'])}\n{number}"
     for way, (key, route) in enumerate(ways):
-        checks = shown.warnings_about(number) if way == len(ways) - 1 else []
+        checks = warnings if way == len(ways) - 1 else []
         yield [
             *([Spanning(str(place), len(ways)), Spanning(named, len(ways))] if way == 0 else []),
             route_words(language)[key],

@@ -7,7 +7,8 @@ from analytics.languages import LANGUAGES
 from analytics.reports.percentile_words import percentile_cell
 from dashboards.frames.standings import met, scale_of
 from dashboards.panels.finding import finding_sentences
-from dashboards.panels.qualified import MOST_QUALIFIED
+from dashboards.panels.qualified import MOST_QUALIFIED, qualified_in_order
+from dashboards.panels.row_warnings import row_warnings
 from dashboards.routes import ROUTES
 from dashboards.widgets.community_table import rank_words
 from survey_app.documents import blocks
@@ -42,6 +43,20 @@ def test_the_finding_is_told_in_the_words_of_the_page(city, language):
     [said] = blocks_of(words_of("overview", city, language=language), "sentences")[:1]
 
     assert said["said"] == list(finding_sentences(view_of(city, language=language)))
+
+
+def test_what_must_be_checked_stands_beside_each_that_qualifies(city):
+    shown = view_of(city)
+    listed = shown.with_all_columns(qualified_in_order(shown))
+    number, told = None, {}
+    for row in table_of(words_of("overview", city), LISTED):
+        if len(row) == 8:
+            number = row[1].rpartition("\n")[2]
+        told[number] = told.get(number, "") + row[-1]
+
+    expected = row_warnings(shown, listed)
+    assert any(expected.values())
+    assert [number for number, said in expected.items() if not all(each in told[number] for each in said)] == []
 
 
 def test_all_that_qualify_are_listed_with_the_numbers_of_the_source(large_city):
