@@ -3,7 +3,8 @@
 Pages, exports and files apply the rules of one dated file, kept in `issued/`. What others call: `rules.rules_in_force`,
 `rules.load_disclosure_rules` and `rules.parse_disclosure_rules` give the `rules.DisclosureRules`;
 `linked_numbers.hidden_numbers` says which of the numbers that are about to be shown must not be. By it
-`answer_tables.AnswerTable` and `tenure_counts.shown_tenures` show the answers of a community.
+`answer_tables.AnswerTable` and `tenure_counts.shown_tenures` show the answers of a community;
+`answer_tables.are_shares_told` says so of many communities at once.
 `region_shares.shares_tell` judges a region beside it, `region_shares.rounded_associations` rounds what goes together
 there. `suppression.suppress_counts`, `suppression.suppress_table` and `suppression.can_be_shown` judge single
 breakdowns, `released_rows.coarsen_rows` single answers, `small_communities.withhold_small_communities` and

@@ -91,6 +91,34 @@ def are_told_through(steps: Iterable[tuple[IntegerArray, Sequence[int]]], *, rul
     return told
 
 
+def are_shares_told(satisfied: IntegerArray, valid: IntegerArray, *, rules: DisclosureRules) -> BooleanArray:
+    """Return of which communities the share of satisfied answers is shown, to a question that ranks nobody in public.
+
+    Parameters
+    ----------
+    satisfied, valid : array of int, shape (communities, ...)
+        How many are satisfied, of how many valid answers.
+    rules : DisclosureRules
+
+    Returns
+    -------
+    array of bool, same shape
+        Whether `AnswerTable.rated` shows both numbers, however the answers are divided among the codes.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from analytics.disclosure.rules import rules_in_force
+    >>> rules = rules_in_force(date(2026, 9, 30))
+    >>> are_shares_told(np.array([38, 43, 45, 8]), np.array([45, 45, 45, 8]), rules=rules).tolist()
+    [True, False, True, False]
+    """
+    parts = np.column_stack([satisfied.ravel(), (valid - satisfied).ravel()])
+    hidden = hidden_in_breakdowns(parts, rules=rules).any(axis=1)
+    told: BooleanArray = np.logical_not(hidden).reshape(satisfied.shape)
+    return told
+
+
 @dataclass(frozen=True)
 class Rated:
     """Answers on the scale of satisfaction: all codes or none but those that follow, and how many are satisfied.

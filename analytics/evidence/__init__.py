@@ -2,6 +2,6 @@
 
 Others call `weigh_evidence.weigh_evidence`, `bands.evidence_bands`, `method.EVIDENCE_METHOD`,
 `list_reliability.summarise_evidence`, `needed_responses`, `quota_feasibility.forecast_round`,
-`underreported_complaints.underreported_complaints` and `sensitivity.analyse_sensitivity`. Reads
-decisions and never changes one.
+`underreported_complaints.underreported_complaints`, `aspect_percentiles.aspect_percentiles` and
+`sensitivity.analyse_sensitivity`. Reads decisions and never changes one.
 """

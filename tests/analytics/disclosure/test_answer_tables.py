@@ -2,11 +2,12 @@
 
 from datetime import date
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.disclosure.answer_tables import AnswerTable, Official, are_all_shown
+from analytics.disclosure.answer_tables import AnswerTable, Official, are_all_shown, are_shares_told
 from analytics.disclosure.rules import rules_in_force
 from analytics.rules import load_rules
 from survey_app.config import DATA
@@ -104,3 +105,15 @@ def test_where_everybody_is_satisfied_nobody_is_said_to_be_withheld_who_is_not()
 @pytest.mark.parametrize(("is_ranked", "official"), [(True, Official.RATE), (False, None)])
 def test_a_result_is_official_where_the_community_is_ranked(is_ranked, official):
     assert Official.of(WUHAI, is_ranked=is_ranked) is official
+
+
+@settings(max_examples=60)
+@given(st.lists(ratings, min_size=1, max_size=5))
+def test_of_many_communities_at_once_the_same_shares_are_shown(communities):
+    totals = [[sum(counts[code] for code in codes) for counts in communities] for codes in (SATISFIED, VALID)]
+
+    told = are_shares_told(*map(np.array, totals), rules=RULES)
+
+    assert told.tolist() == [rated(counts).satisfied is not None for counts in communities]
+    both = [rated(counts) for counts, each in zip(communities, told, strict=True) if each]
+    assert all(shown.valid is not None for shown in both)
