@@ -409,6 +409,38 @@ class EvaluationSource(Protocol):
         not ask, or answers were not kept, as with a preview, nor where the table of answers withholds who complained.
         """
 
+    def aspects(self, evaluation_id: int) -> pd.DataFrame:
+        """Return the aspects of service, with the share of satisfied answers in each region in `standings`.
+
+        One row per region and aspect that is rated on the scale of the ranked question, in the order of the
+        questionnaire. Columns: region, question, label, english_label and share, in whole percents as the page of a
+        community has it, missing where it is withheld. No rows where answers were not kept, as with a preview.
+
+        Raises
+        ------
+        LookupError
+            If there is no such evaluation.
+        """
+
+    def aspect_standings(self, evaluation_id: int, region: str) -> pd.DataFrame:
+        """Return how the communities of a region in `standings` stand in each aspect of service.
+
+        One row per community and aspect whose share of satisfied answers may be shown; no others, and none where
+        answers were not kept, as with a preview. Columns: number and question (categories), satisfied and answered,
+        and those of `analytics.evidence.aspect_percentiles.aspect_percentiles`.
+
+        Percentiles and their intervals are computed among all communities of the region whose share may be shown, also
+        where the account sees a part of them. So an account of a district learns how many of the city's are behind
+        its own, and the counts of its own alone: of communities out of sight no row is handed out. What is withheld
+        has no part in the computation, so that nothing of it follows: whoever knows all shares that may be shown
+        could compute every percentile.
+
+        Raises
+        ------
+        LookupError
+            If there is no such evaluation.
+        """
+
     def history(self, number: str) -> pd.DataFrame:
         """Return one row per official evaluation of a community that the account may see, the earliest first.
 

@@ -23,6 +23,7 @@ from dashboards.frames.standings import interval_estimates, scale_of, share_to_m
 from dashboards.frames.survey_channels import channels_by_number
 from dashboards.languages import pick, translator
 from dashboards.pages.page import Page, Section
+from dashboards.panels.aspect_percentiles import aspect_percentiles_panel
 from dashboards.panels.community_profile import answers_panel, complaints_panel, domains_panel, drivers_panel
 from dashboards.panels.integrity_notes import integrity_panel
 from dashboards.panels.owners_and_tenants import tenures_panel
@@ -58,6 +59,7 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
         _head(shown, row),
         _key_figures(shown, row),
         domains_panel(shown, profile, rated),
+        *([] if profile is None else [aspect_percentiles_panel(shown, row)]),
         trend_panel(shown, row, history),
         *([] if profile is None else _explained(shown, profile, rated)),
         complaints_panel(shown, row, profile),
@@ -118,6 +120,7 @@ def sections(language: str) -> list[Section]:
     _ = translator(language)
     return [
         Section("domains", _("Aspects of service")),
+        Section("percentiles", _("Percentile by aspect of service")),
         Section("trend", _("Round by round")),
         Section("drivers", _("What matters")),
         Section("cases", _("Complaints")),

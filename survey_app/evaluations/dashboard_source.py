@@ -56,6 +56,8 @@ from survey_app.evaluations.standings import (
 from survey_app.evaluations.standings_table import find_communities
 from survey_app.evaluations.stored_profiles import (
     complaints_in_words,
+    read_aspect_standings,
+    read_aspects,
     read_channels,
     read_other_population,
     read_profile,
@@ -88,6 +90,8 @@ _MOST_ROWS = 1_000_000
 _MOST_LISTED = 4_000_000
 # Integrity signals, fifty bytes for each family in each community: room for one examination of a hundred thousand.
 _MOST_EXAMINED = 1_500_000
+# Shares by aspect of service, seventy bytes each: room for a dozen aspects of a hundred thousand communities.
+_MOST_RATED = 2_000_000
 # Counts of the open round, sixteen bytes for each community.
 _MOST_COUNTED = 1_000_000
 _ROWS_AT_ONCE = 1_000
@@ -109,6 +113,7 @@ class StoredEvaluations:
         self._database = database
         self._cache = SizedCache(most=_MOST_ROWS, size_of=len)
         self._listed = SizedCache(most=_MOST_LISTED, size_of=len)
+        self._rated = SizedCache(most=_MOST_RATED, size_of=len)
         self._counted = SizedCache(most=_MOST_COUNTED, size_of=len)
         self._examined = SizedCache(most=_MOST_EXAMINED, size_of=len)
 
@@ -232,6 +237,29 @@ class StoredEvaluations:
         with self._database.reading() as session:
             return read_reported(session, evaluation_id=evaluation_id, numbers=numbers, scope=scope)
 
+    def aspects(self, evaluation_id: int) -> pd.DataFrame:
+        """Return the aspects of service with the shares of the regions in scope; `LookupError` as above."""
+        return self._frame(_read_aspects, evaluation_id)
+
+    def aspect_standings(self, evaluation_id: int, region: str) -> pd.DataFrame:
+        """Return how communities in scope stand among all of a region, aspect by aspect; `LookupError` as above.
+
+        Kept for all accounts together, since the percentiles are the same for each of them.
+        """
+        scope = signed_in().scope
+        with self._database.reading() as session:
+            require_evaluation(session, evaluation_id)
+            key = (evaluation_id, region, _register_revision(session))
+            everyone = self._rated.get_or_make(
+                key, lambda: read_aspect_standings(session, evaluation_id=evaluation_id, region=region)
+            )
+            if scope.is_city:
+                return everyone.copy(deep=False)
+            numbers = read_frame(session, scope.communities(select(Community.number)))["number"]
+        own = everyone[everyone["number"].isin(numbers)].reset_index(drop=True)
+        # The categories would still name the others.
+        return own.assign(number=own["number"].cat.remove_unused_categories())
+
     def history(self, number: str) -> pd.DataFrame:
         """Return the official standings of one community in scope, round by round."""
         newest = select(func.max(Evaluation.id)).filter_by(provisional=False).group_by(Evaluation.round_id)
@@ -340,6 +368,10 @@ def _read_standings(session: Session, evaluation_id: int, scope: Scope) -> pd.Da
 
 def _read_places(session: Session, evaluation_id: int, scope: Scope) -> pd.DataFrame:
     return read_places(session, evaluation_id=evaluation_id, scope=scope)
+
+
+def _read_aspects(session: Session, evaluation_id: int, scope: Scope) -> pd.DataFrame:
+    return read_aspects(session, evaluation_id=evaluation_id, scope=scope)
 
 
 def _read_headers(session: Session, published: Collection[int], scope: Scope) -> list[EvaluationHeader]:

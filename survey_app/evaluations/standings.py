@@ -213,6 +213,11 @@ def withhold_in_evaluation(session: Session, evaluation_id: int, table: pd.DataF
     return withhold_small_communities(table, rules, disclosure=disclosure_of(evaluated_at, rules))
 
 
+def rules_in(session: Session, evaluation_id: int) -> Rules:
+    """Return the rules by which an evaluation was made; there must be one."""
+    return rules_of(_made_by(session, evaluation_id).content)
+
+
 def disclosure_in(session: Session, evaluation_id: int) -> DisclosureRules:
     """Return the disclosure rules by which an evaluation is shown; there must be one."""
     evaluated_at, content = _made_by(session, evaluation_id)

@@ -6,21 +6,34 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, and_, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from analytics.disclosure.answer_tables import are_told_through
+from analytics.decision.table_columns import float_column
+from analytics.disclosure.answer_tables import are_shares_told, are_told_through
 from analytics.disclosure.rules import DisclosureRules
+from analytics.disclosure.suppression import rounded_share
+from analytics.evidence.aspect_percentiles import aspect_percentiles
+from analytics.evidence.household_clustering import answer_design_effects
+from analytics.rules import Rules
 from analytics.statistics.complaint_rates import CHANNELS
+from analytics.statistics.validation import IntegerArray
 from dashboards.source import Profile, ReportedComplaints
 from survey_app.accounts.scope import Scope
 from survey_app.complaints.categories import category_of
-from survey_app.evaluations.standings import disclosure_in
+from survey_app.evaluations.standings import disclosure_in, read_evaluated_table, require_evaluation, rules_in
 from survey_app.models import Community, CommunityProfile, District, Evaluation, RegionProfile, Round, Standing
 from survey_app.models import Questionnaire as QuestionnaireRow
-from survey_app.rounds.questionnaires import Complained, Questionnaire, QuestionType, questionnaire_from_canonical
+from survey_app.rounds.questionnaires import (
+    Complained,
+    Question,
+    Questionnaire,
+    QuestionType,
+    questionnaire_from_canonical,
+)
 
 TENURE_COLUMNS = ["tenure", "responses", "satisfied"]
+_ROWS_AT_ONCE = 1_000
 _Answers = Mapping[str, Mapping[str, int]]
 """Answer counts: how often each code was given to each question."""
 
@@ -89,6 +102,119 @@ def read_reported(session: Session, *, evaluation_id: int, numbers: Collection[s
         if complained is not None and _is_complained_told(questionnaire, given, disclosure):
             rows.append((number, *_said_and_asked(questionnaire, complained, given)))
     return pd.DataFrame(rows, columns=["number", "said", "asked", "answered"])
+
+
+def read_aspects(session: Session, *, evaluation_id: int, scope: Scope) -> pd.DataFrame:
+    """Return the aspects of service with the share that is satisfied in each region in scope; see `dashboards.source`.
+
+    Raises `LookupError` if there is no such evaluation.
+    """
+    require_evaluation(session, evaluation_id)
+    questionnaire, rules = _questionnaire_in(session, evaluation_id), rules_in(session, evaluation_id)
+    disclosure, aspects = disclosure_in(session, evaluation_id), _aspects(questionnaire, rules)
+    seen = scope.communities(
+        select(Standing.region).join(Community, Standing.community_id == Community.id).distinct()
+    ).where(Standing.evaluation_id == evaluation_id)
+    stored = session.execute(
+        select(RegionProfile.region, RegionProfile.answers)
+        .where(RegionProfile.evaluation_id == evaluation_id, RegionProfile.region.in_(seen))
+        .order_by(RegionProfile.region)
+    ).all()
+    counted = zip(*_count_aspects([row.answers for row in stored], aspects, rules), strict=True)
+    rows = [
+        (row.region, question.key, question.short.zh_hans, question.short.en, share)
+        for row, of_region in zip(stored, counted, strict=True)
+        for question, satisfied, answered in zip(aspects, *of_region, strict=True)
+        for share in [rounded_share(satisfied, answered, rules=disclosure)]
+    ]
+    columns = ["region", "question", "label", "english_label", "share"]
+    return pd.DataFrame(rows, columns=columns).astype({"share": "float64"})
+
+
+def read_aspect_standings(session: Session, *, evaluation_id: int, region: str) -> pd.DataFrame:
+    """Return how all communities of a region stand in each aspect of service; see `dashboards.source`.
+
+    Of no scope: percentiles are those among all that were ranked together, and whoever hands them out takes the rows of
+    an account. Raises `LookupError` if there is no such evaluation.
+    """
+    table = read_evaluated_table(session, evaluation_id)
+    questionnaire, rules = _questionnaire_in(session, evaluation_id), rules_in(session, evaluation_id)
+    aspects = _aspects(questionnaire, rules)
+    statement = (
+        select(Community.number, CommunityProfile.answers)
+        .select_from(CommunityProfile)
+        .join(Community, CommunityProfile.community_id == Community.id)
+        .join(
+            Standing,
+            and_(
+                Standing.evaluation_id == CommunityProfile.evaluation_id,
+                Standing.community_id == CommunityProfile.community_id,
+            ),
+        )
+        .where(CommunityProfile.evaluation_id == evaluation_id, Standing.region == region)
+        .order_by(Community.sort_key, Community.number)
+        .execution_options(yield_per=_ROWS_AT_ONCE)
+    )
+    # Part by part, since the texts of a hundred thousand communities are a hundred megabytes.
+    numbers: list[str] = []
+    counted = [_count_aspects([], aspects, rules)]
+    for part in session.execute(statement).partitions(_ROWS_AT_ONCE):
+        numbers += [row.number for row in part]
+        counted.append(_count_aspects([row.answers for row in part], aspects, rules))
+    satisfied, answered = (np.concatenate(each) for each in zip(*counted, strict=True))
+    told = are_shares_told(satisfied, answered, rules=disclosure_in(session, evaluation_id))
+    places, asked = np.nonzero(told)
+    beside = pd.DataFrame(
+        {"households": float_column(table, "households"), "design_effect": answer_design_effects(table, rules)},
+        index=table["community_id"],
+    ).loc[numbers]
+    shares = pd.DataFrame(
+        {
+            "number": pd.Categorical.from_codes(places, pd.Index(numbers, dtype="str")),
+            "question": pd.Categorical.from_codes(asked, pd.Index([each.key for each in aspects], dtype="str")),
+            "satisfied": satisfied[places, asked],
+            "answered": answered[places, asked],
+        }
+    )
+    beside = beside.iloc[places].set_axis(shares.index)
+    return shares.join(aspect_percentiles(shares.join(beside), rules))
+
+
+def _questionnaire_in(session: Session, evaluation_id: int) -> Questionnaire:
+    statement = (
+        select(QuestionnaireRow.text)
+        .join(Round, Round.questionnaire_id == QuestionnaireRow.id)
+        .join(Evaluation, Evaluation.round_id == Round.id)
+    )
+    return questionnaire_from_canonical(session.scalars(statement.where(Evaluation.id == evaluation_id)).one())
+
+
+def _aspects(questionnaire: Questionnaire, rules: Rules) -> list[Question]:
+    """Return the aspects of service that are rated on the scale of the ranked question."""
+    ranked = questionnaire.question(rules.satisfaction.question)
+    return [
+        question
+        for question in questionnaire.questions
+        if question.domain is not None and question.key != ranked.key and question.codes == ranked.codes
+    ]
+
+
+def _count_aspects(
+    texts: Sequence[str], aspects: Sequence[Question], rules: Rules
+) -> tuple[IntegerArray, IntegerArray]:
+    """Return how many are satisfied with each aspect, and how many gave a valid answer, by stored answers and aspect.
+
+    Both are 0 where none were kept.
+    """
+    rule, keys = rules.satisfaction, [question.key for question in aspects]
+    codes = [str(code) for code in rule.valid_codes]
+    found = [
+        [given.get(code, 0) for key in keys for given in [answers.get(key, {})] for code in codes]
+        for answers in map(json.loads, texts)
+    ]
+    counts = np.array(found, dtype=np.int64).reshape(len(found), len(keys), len(codes))
+    is_satisfied = np.isin(rule.valid_codes, rule.satisfied_codes)
+    return counts[..., is_satisfied].sum(axis=-1), counts.sum(axis=-1)
 
 
 def read_other_population(session: Session, *, evaluation_id: int) -> pd.DataFrame:

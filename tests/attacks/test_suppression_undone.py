@@ -12,19 +12,25 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from random import Random
 from urllib.parse import unquote
 
+import numpy as np
+import pandas as pd
 import pytest
 from flask_login import login_user
 from plotly.utils import PlotlyJSONEncoder
 
 from analytics.disclosure.rules import rules_in_force
+from analytics.evidence.aspect_percentiles import LEAST_TOGETHER, aspect_percentiles
 from analytics.reports.labels import valid_answers_words
+from analytics.rules import load_rules
 from dashboards.address import View
 from dashboards.pages import community
 from survey_app.accounts.guard import SignedIn
 from survey_app.accounts.scope import EVERYWHERE
+from survey_app.config import DATA
 from survey_app.evaluations.dashboard_source import StoredEvaluations
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.exports.answer_tables import export_answer_tables
@@ -37,6 +43,7 @@ from tests.factories import make_community, make_district, make_poster_code, mak
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 RULES = rules_in_force(NOW.date())
+SHIPPED = load_rules(DATA / "rules" / "wuhai" / "2021-08-23.yaml")
 VALID_ANSWERS = valid_answers_words("en")["owners"]
 VALID, SATISFIED = (5, 4, 3, 2, 1), (5, 4)
 POINTS = {5: 100, 4: 75, 3: 50, 2: 25, 1: 0}
@@ -51,6 +58,15 @@ SIZES = {
     "E": (9, 3, 0.7),
     "F": (66, 9, 0.97),
     "G": (27, 0, 0.93),
+    # Enough whose shares are shown for percentiles among them.
+    "H": (52, 0, 0.8),
+    "I": (61, 3, 0.75),
+    "J": (45, 0, 0.7),
+    "K": (70, 4, 0.82),
+    "L": (58, 2, 0.78),
+    "M": (80, 0, 0.72),
+    "N": (40, 0, 0.65),
+    "O": (64, 0, 0.74),
 }
 
 
@@ -115,7 +131,8 @@ def answer_twice(session):
         for back in (120, 60)
     )
     for name, (owners, tenants, satisfied) in SIZES.items():
-        place = make_community(session, district=district, number=name, name=f"{name}小区", households_owners=200)
+        names = {"name": f"{name}小区", "english_name": f"Community {name}"}
+        place = make_community(session, district=district, number=name, **names, households_owners=200)
         code_id = make_poster_code(session, place).id
         for survey_round in (earlier, newer) if name in {"C", "D", "G"} else (newer,):
             for number in range(owners + tenants):
@@ -200,7 +217,33 @@ def reader_of_question(published, question):
             assert (row["Lower bound"], row["Upper bound"]) == ("", "")
         if beside is not None:
             learn_region(reader, question, SATISFIED, beside)
+    learn_percentiles(reader, published, question)
     return reader
+
+
+def percentiles_of(published, question):
+    """Return the row of each community's percentiles in an aspect, where its page has any."""
+    return {
+        place: row
+        for place in SIZES
+        for row in published.pages[place].get("aspect-percentiles.csv", [])
+        if row["Question"] == LABELS[question]
+    }
+
+
+def learn_percentiles(reader, published, question):
+    """Take in whose share is higher than whose, as their percentiles tell."""
+    told = {
+        place: (number(row["Percentile"]), number(row[VALID_ANSWERS]))
+        for place, row in percentiles_of(published, question).items()
+        if row["Percentile"]
+    }
+    for (lower, (least, of_lower)), (higher, (most, of_higher)) in permutations(told.items(), 2):
+        if least < most:
+            weighed = [(name, of_lower) for name in cells(higher, question, SATISFIED)]
+            weighed += [(name, -of_higher) for name in cells(lower, question, SATISFIED)]
+            # Of whole numbers these are a whole number.
+            reader.learn(weighed, 1, float("inf"))
 
 
 def learn_region(reader, question, codes, share):
@@ -294,6 +337,39 @@ def test_no_rating_that_is_hidden_follows_from_all_that_is_published(published):
     assert sought > 60
     around = [row["All communities ranked with it"] for row in published.pages["A"]["aspects.csv"]]
     assert len([share for share in around if share]) > 3
+
+
+def test_percentiles_by_aspect_are_computed_from_the_shares_that_are_shown_and_nothing_else(published):
+    told = 0
+
+    for question in RATED[1:]:
+        rows = {
+            place: row
+            for place in SIZES
+            for row in published.pages[place]["aspects.csv"]
+            if row["Question"] == LABELS[question]
+        }
+        valid, rates = (
+            {place: number(row[name]) for place, row in rows.items()} for name in (VALID_ANSWERS, "Satisfied")
+        )
+        shown = [place for place in SIZES if rates[place] is not None]
+        shares = pd.DataFrame(
+            [(question, round(rates[place] * valid[place]), valid[place], np.nan, 1.0) for place in shown],
+            columns=["question", "satisfied", "answered", "households", "design_effect"],
+            index=shown,
+        )
+        computed = aspect_percentiles(shares, SHIPPED)[["percentile", "percentile_lower", "percentile_upper"]] * 100
+        for place, row in percentiles_of(published, question).items():
+            found = [number(row[name]) for name in ("Percentile", "Lower bound", "Upper bound")]
+            if place in shown and len(shown) >= LEAST_TOGETHER:
+                assert found == pytest.approx(computed.loc[place].tolist(), abs=0.0501)
+                told += 1
+            else:
+                assert (found, row["Beside the middle"]) == ([None] * 3, "")
+
+    assert told > 40
+    # Of E fewer than ten answered.
+    assert all(row["Percentile"] == "" for row in published.pages["E"].get("aspect-percentiles.csv", []))
 
 
 def learn_opinions(reader, published, place, question, codes):

@@ -9,7 +9,11 @@ import numpy as np
 import pandas as pd
 
 from analytics.decision.evaluate import evaluate
+from analytics.decision.table_columns import float_column
+from analytics.disclosure.answer_tables import are_shares_told
 from analytics.disclosure.rules import rules_in_force
+from analytics.disclosure.suppression import rounded_share
+from analytics.evidence.aspect_percentiles import aspect_percentiles
 from analytics.evidence.list_reliability import summarise_evidence
 from analytics.evidence.method import EVIDENCE_METHOD
 from analytics.evidence.weigh_evidence import weigh_evidence
@@ -117,16 +121,33 @@ ASPECTS = {
 }
 
 
+def satisfied_with(key, standings, seed):
+    """Return how many of each community are made up to be satisfied with an aspect, fewer with some than others."""
+    place = list(ASPECTS).index(key)
+    if place == 0:
+        return standings["satisfied"].to_numpy("int64")
+    factors = np.random.default_rng([seed, place]).beta(24 - 2 * place, 3, 10_000)
+    return (standings["satisfied"].to_numpy("int64") * factors[standings["number"].astype(int) % 10_000]).astype(
+        "int64"
+    )
+
+
+def answers_around(key, seed):
+    """Return how many of a region are made up to have given each code, the same in every region."""
+    random = np.random.default_rng([seed, list(ASPECTS).index(key), 1])
+    return [int(random.integers(*((1500, 3000) if code > 3 else (100, 900)))) for code, *_words in OPTIONS]
+
+
 def made_up_profile(standing, seed):
     """Return made-up answers and cases of one community; the ranked question agrees with its standing."""
     random = np.random.default_rng(seed)
     answers = []
     for key, (label, english) in ASPECTS.items():
-        satisfied = int(standing["satisfied"]) if key == "q01" else int(standing["satisfied"] * random.uniform(0.8, 1))
+        [satisfied] = satisfied_with(key, pd.DataFrame([standing]), seed).tolist()
         rest = int(standing["responses"]) - satisfied
         here = [satisfied - satisfied // 2, satisfied // 2, rest - rest // 2, rest // 2, 0, 2]
-        for (code, option, english_option, missing), count in zip(OPTIONS, here, strict=True):
-            region = int(random.integers(200, 4000)) if code > 3 else int(random.integers(100, 900))
+        counted = zip(OPTIONS, here, answers_around(key, seed), strict=True)
+        for (code, option, english_option, missing), count, region in counted:
             answers.append((key, label, english, key != "q01", code, option, english_option, missing, count, region))
     columns = ["question", "label", "english_label", "domain", "code", "option", "english_option", "missing"]
     months = [f"{2025 + month // 12}-{month % 12 + 1:02}" for month in range(9, 21)]
@@ -316,6 +337,43 @@ class MadeUpCity:
             if is_kept
         ]
         return pd.DataFrame(rows, columns=["number", "said", "asked", "answered"])
+
+    def aspects(self, evaluation_id):
+        columns = ["region", "question", "label", "english_label", "share"]
+        rows = [
+            (region, key, *ASPECTS[key], rounded_share(sum(around[:2]), sum(around[:5]), rules=DISCLOSURE))
+            for region in self.standings(evaluation_id)["region"].unique()
+            for key in list(ASPECTS)[1:]
+            for around in [answers_around(key, evaluation_id)]
+        ]
+        return pd.DataFrame([] if self._headers[-evaluation_id].provisional else rows, columns=columns)
+
+    def aspect_standings(self, evaluation_id, region):
+        everyone = self._standings[evaluation_id]
+        everyone = everyone[everyone["region"] == region]
+        kept = everyone.head(0) if self._headers[-evaluation_id].provisional else everyone
+        shares = pd.concat(
+            [
+                pd.DataFrame(
+                    {
+                        "number": kept["number"],
+                        "question": key,
+                        "satisfied": satisfied_with(key, kept, evaluation_id),
+                        "answered": kept["responses"].to_numpy("int64"),
+                        "households": float_column(kept, "households"),
+                        "design_effect": 1.0,
+                    }
+                )
+                for key in list(ASPECTS)[1:]
+            ],
+            ignore_index=True,
+        )
+        told = are_shares_told(shares["satisfied"].to_numpy(), shares["answered"].to_numpy(), rules=DISCLOSURE)
+        shares = shares[told]
+        found = shares.drop(columns=["households", "design_effect"]).join(aspect_percentiles(shares, RULES))
+        # Percentiles are those among all; what is handed out is what the account sees.
+        own = found[found["number"].isin(self.standings(evaluation_id)["number"])]
+        return own.astype({"number": "category", "question": "category"}).reset_index(drop=True)
 
     def history(self, number):
         rows = []
