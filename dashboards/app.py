@@ -17,7 +17,7 @@ from dashboards import theme
 from dashboards.address import View, evaluation_id
 from dashboards.callback_requests import check_requests
 from dashboards.languages import NAMES, translator
-from dashboards.pages import collection, communities, community, complaints, criterion, integrity, overview
+from dashboards.pages import aspects, collection, communities, community, complaints, criterion, integrity, overview
 from dashboards.pages.page import Page
 from dashboards.source import EvaluationSource
 from dashboards.widgets import filter_bar
@@ -29,6 +29,7 @@ PAGES: Final[tuple[Page, ...]] = (
     criterion.PAGE,
     communities.PAGE,
     community.PAGE,
+    aspects.PAGE,
     complaints.PAGE,
     integrity.PAGE,
     collection.PAGE,

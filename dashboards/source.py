@@ -204,6 +204,9 @@ class KeyCounts:
     satisfied: int | None
 
 
+ExportKind = Literal["grid", "aspects"]
+"""Tables that leave as files: that of all communities, and that of their percentiles by aspect of service."""
+
 CATEGORICAL_COLUMNS: Final = (
     "name",
     "english_name",
@@ -363,8 +366,8 @@ class EvaluationSource(Protocol):
             If there is no such evaluation.
         """
 
-    def export_rows(self, evaluation_id: int, query: GridQuery) -> Iterator[pd.DataFrame]:
-        """Return all rows of a table in chunks, for a file; the export is recorded before the first.
+    def export_rows(self, evaluation_id: int, query: GridQuery, *, kind: ExportKind = "grid") -> Iterator[pd.DataFrame]:
+        """Return all rows of a table in chunks, for a file; the export and its kind are recorded before the first.
 
         Raises
         ------

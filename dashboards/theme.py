@@ -27,6 +27,15 @@ EVIDENCE: Final[dict[str, tuple[str, str]]] = {
 }
 """Colour of each evidence band, from sure to ruled out, and the text colour that can be read on it."""
 
+PERCENTILES: Final[tuple[tuple[float, str, str], ...]] = (
+    (0.1, "#b84a00", "#ffffff"),
+    (0.25, "#f0c39b", "#1b2733"),
+    (0.75, "#eef1f4", "#1b2733"),
+    (0.9, "#8dbde6", "#1b2733"),
+    (1.0, "#0b5cad", "#ffffff"),
+)
+"""Percentile up to which each colour goes, from the lowest tenth over the middle half, and the text colour on it."""
+
 FONT: Final = (
     '"Noto Sans SC", "Noto Sans CJK SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", '
     '"WenQuanYi Micro Hei", "Helvetica Neue", Arial, sans-serif'

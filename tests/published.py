@@ -17,7 +17,7 @@ from tests.dashboards.test_app import Browser, texts
 _DATA_ADDRESS = "data:text/csv"
 _STAFF_FILE = re.compile(r'href="(/staff/[^"?]+\.csv)[?"]')
 CRITERION = "criterion/"
-WHOLE = ("", CRITERION, "complaints/", "integrity/", "collection/")
+WHOLE = ("", CRITERION, "aspects/", "complaints/", "integrity/", "collection/")
 
 
 @dataclass
@@ -50,7 +50,8 @@ class Published:
             for choice in self.whole[CRITERION].choices
             if choice.startswith(tuple(choices))
         }
-        self._read(client, f"/dashboards/communities.csv{asked}", "communities.csv of the page")
+        for name in ("communities.csv", "aspects.csv"):
+            self._read(client, f"/dashboards/{name}{asked}", f"{name} of the page")
         for address in sorted(set(_STAFF_FILE.findall(client.get("/staff/?lang=en").text))):
             if address.split("/")[2] == "rounds" or address.startswith(f"/staff/evaluations/{evaluation}/"):
                 self._read(client, f"{address}?lang=en", address.rpartition("/")[2])
@@ -98,9 +99,12 @@ def read_into(page, part):
 
 def _read_built(page, table):
     """Read a table that stands in components of its own, because there are links in it."""
-    lines = [[words_of(cell) for cell in _parts(line, "TableTh", "TableTd")] for line in _parts(table, "TableTr")]
+    lines = [
+        [words_of(cell) for cell in _parts(line, "TableTh", "TableTd", "Th", "Td")]
+        for line in _parts(table, "TableTr", "Tr")
+    ]
     if len(lines) > 1:
-        caption = "".join(words_of(part) for part in _parts(table, "TableCaption"))
+        caption = "".join(words_of(part) for part in _parts(table, "TableCaption", "Caption"))
         page.tables.setdefault(caption, []).extend(dict(zip(lines[0], line, strict=True)) for line in lines[1:])
 
 

@@ -1,4 +1,4 @@
-"""Aspects of service: where a community is in each of them, among those ranked with it."""
+"""Aspects of service: where a community is among those ranked with it, and what residents are least satisfied with."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -41,6 +41,29 @@ def aspects_of_community(source: EvaluationSource, evaluation_id: int, *, region
         **{name: (values * 100).round(1) for name, values in limits.items()},
         beside=pd.Series(list(map(_beside, limits["lower"], limits["upper"])), dtype="object"),
     )
+
+
+def shares_together(aspects: pd.DataFrame, answers: Mapping[str, int]) -> pd.DataFrame:
+    """Return the aspects of one region or several with the share that is satisfied there, in whole percents.
+
+    `aspects` are those of `EvaluationSource.aspects`, `answers` how many valid answers there are in each region.
+    Columns: question, label, english_label, share, in the order of the questionnaire. Of several regions the share is
+    the mean of those that are told, weighted by the valid answers: an exact one would tell more of each of them.
+    """
+    weights = aspects["region"].map(dict(answers)).astype("float64").where(aspects["share"].notna())
+    sums = (
+        aspects.assign(weight=weights, weighed=weights * aspects["share"])
+        .groupby(["question", "label", "english_label"], sort=False)[["weight", "weighed"]]
+        .sum()
+    )
+    share = sums["weighed"] / sums["weight"].where(sums["weight"] > 0)
+    return share.round(2).rename("share").reset_index()
+
+
+def percentiles_by_number(standings: pd.DataFrame, question: str) -> "pd.Series[float]":
+    """Return the percentile of each community in one aspect by its number, missing where there is none."""
+    chosen = standings[standings["question"] == question]
+    return chosen["percentile"].set_axis(chosen["number"].astype("str"))
 
 
 def told_percentile(standing: Mapping[Any, Any]) -> str | None:

@@ -22,6 +22,7 @@ from dashboards.panels.complaint_categories import (
 )
 from dashboards.source import Profile
 from dashboards.widgets.components import Column, Numbers, NumbersColumn, chart, data_table, empty, panel, records
+from dashboards.widgets.evaluation_notices import no_answers_kept
 
 
 def domains_panel(shown: PageData, profile: Profile | None, rated: Mapping[str, Rated]) -> Component:
@@ -46,12 +47,6 @@ def domains_panel(shown: PageData, profile: Profile | None, rated: Mapping[str, 
         anchor="domains",
         note=domains_note(shown),
     )
-
-
-def no_answers_kept(language: str) -> str:
-    """Return what is said instead of the aspects of service of a result that keeps no answers by question."""
-    _ = translator(language)
-    return _("Answers by question are kept with official results only; otherwise they could reveal who answered.")
 
 
 def domains_note(shown: PageData) -> str:

@@ -1,4 +1,4 @@
-"""The finding of an evaluation in sentences that can be read out: who took part, how content, who qualifies."""
+"""The finding of an evaluation in sentences to be read out: who took part, how content with what, who qualifies."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,6 +10,7 @@ from analytics.languages import Translate
 from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import counted_words, is_left_open, met
 from dashboards.languages import translator
+from dashboards.panels.least_satisfied import least_satisfied_sentence, shares_shown
 from dashboards.routes import ROUTES
 from dashboards.source import KeyCounts
 from dashboards.widgets.components import panel
@@ -33,6 +34,8 @@ def finding_sentences(shown: PageData) -> Iterator[str]:
     yield _taking_part(shown, counts, _)
     if counts.rated and shown.header.rules.satisfaction.measure == "satisfaction_rate":
         yield _satisfaction(shown, counts, _)
+    if least_satisfied := least_satisfied_sentence(shares_shown(shown), shown.language):
+        yield least_satisfied
     yield _qualified(shown, counts, _)
     stability = [facts for facts in shown.list_facts(ROUTES["satisfaction"]).values() if _is_repeated(facts)]
     if stability:

@@ -24,6 +24,12 @@ def no_evaluation(view: View) -> list[Component]:
     return [panel(_("No evaluation yet"), empty(words), more)]
 
 
+def no_answers_kept(language: str) -> str:
+    """Return why a result that is not official has no answers by question."""
+    _ = translator(language)
+    return _("Answers by question are kept with official results only; otherwise they could reveal who answered.")
+
+
 def provisional_notice(shown: PageData) -> list[Component]:
     """Return the warning that a page of provisional results begins with, and nothing for an official one."""
     return provisional_notice_for(shown.header, shown.language)

@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 from dashboards.address import View
 from dashboards.languages import pick, translator
 
+ASPECTS_PATH: Final = "aspects/"
 COLLECTION_PATH: Final = "collection/"
 COMMUNITIES_PATH: Final = "communities/"
 COMMUNITY_PATH: Final = "community/"

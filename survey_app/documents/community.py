@@ -20,7 +20,6 @@ from dashboards.panels.community_profile import (
     domains_numbers,
     domains_sentence,
     months_numbers,
-    no_answers_kept,
 )
 from dashboards.panels.complaint_categories import categories_numbers, uncounted_note
 from dashboards.panels.round_trend import no_second_round, rounds_numbers, trend_of
@@ -33,6 +32,7 @@ from dashboards.panels.survey_reported_complaints import (
 from dashboards.routes import ROUTES
 from dashboards.source import Profile, ReportedComplaints
 from dashboards.widgets.components import records
+from dashboards.widgets.evaluation_notices import no_answers_kept
 from survey_app.catalogue import translator
 from survey_app.documents.blocks import Block, TableColumn, facts, heading, paragraph, sentences, table
 from survey_app.documents.charts import caterpillar

@@ -21,6 +21,7 @@ from dashboards.source import (
     EvaluationHeader,
     EvaluationSource,
     Examination,
+    ExportKind,
     GridPage,
     GridQuery,
     KeyCounts,
@@ -182,7 +183,7 @@ class StoredEvaluations:
             rows = read_standings_of(session, evaluation_id, listed[query.offset : end], scope)
         return GridPage(rows=rows, total=len(listed))
 
-    def export_rows(self, evaluation_id: int, query: GridQuery) -> Iterator[pd.DataFrame]:
+    def export_rows(self, evaluation_id: int, query: GridQuery, *, kind: ExportKind = "grid") -> Iterator[pd.DataFrame]:
         """Return the whole table in chunks, once the export is in the audit chain; `LookupError` as above."""
         account, now = signed_in(), current_time()
         with self._database.writing() as session:
@@ -192,7 +193,7 @@ class StoredEvaluations:
                 by=account.actor,
                 area=account.scope.area,
                 places=account.scope.ids,
-                kind="grid",
+                kind=kind,
                 subject=f"evaluation:{evaluation_id}",
                 now=now,
             )

@@ -28,6 +28,7 @@ from sqlalchemy import select, update
 from analytics.canonical import sha256_hex
 from analytics.disclosure.rules import rules_in_force
 from analytics.evidence.share_intervals import share_interval
+from analytics.reports.labels import valid_answers_words
 from analytics.rules import parse_rules
 from survey_app.config import DATA
 from survey_app.evaluations.evaluate_round import evaluate_round
@@ -525,9 +526,20 @@ def learn_bureau(reader, city, published):
     for place, page in published.pages.items():
         within = [each for each in city.sizes if (each in SECOND_DISTRICT) == (place in SECOND_DISTRICT)]
         learn_community_page(reader, city, place, page, within)
+    learn_aspects(reader, city, published.files["aspects.csv of the page"])
     learn_evidence(reader, city, published.whole["criterion/"])
     for choice, page in published.what_ifs.items():
         learn_what_if(reader, city, choice, page)
+
+
+def learn_aspects(reader, city, rows):
+    """Take in how many gave a valid answer to each aspect, and a satisfied one, where the file tells it."""
+    parts = {"Satisfied": SATISFIED, **dict.fromkeys(valid_answers_words("en").values(), VALID)}
+    for row in rows:
+        for heading, told in row.items():
+            label, _colon, part = heading.rpartition(": ")
+            if label in LABELS and part in parts:
+                learn_sum(reader, city.cells(row["Number"], LABELS[label], parts[part]), number(told))
 
 
 def learn_evaluator(reader, city):
@@ -731,6 +743,9 @@ def test_the_evaluator_knows_no_more_of_few_who_answered_in_a_mode_than_that_the
 def test_what_the_readers_take_in_is_so(city, evaluator):
     assert evaluator.contradicting(city.counts) == []
     assert len(city.published["city"].what_ifs) >= 5
+    told = [row["Cleanliness: Satisfied"] for row in city.published["city"].files["aspects.csv of the page"]]
+    assert "" in told
+    assert len(set(told)) > 2
     # Numbers by day, hour and building end with the round.
     assert city.published["city"].whole["collection/"].tables == {}
     assert all("Overall satisfaction" in page.tables for page in city.published["city"].pages.values())

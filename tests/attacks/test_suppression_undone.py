@@ -27,7 +27,7 @@ from analytics.evidence.aspect_percentiles import LEAST_TOGETHER, aspect_percent
 from analytics.reports.labels import valid_answers_words
 from analytics.rules import load_rules
 from dashboards.address import View
-from dashboards.pages import community
+from dashboards.pages import aspects, community
 from survey_app.accounts.guard import SignedIn
 from survey_app.accounts.scope import EVERYWHERE
 from survey_app.config import DATA
@@ -40,6 +40,7 @@ from tests.accounts import make_account
 from tests.conftest import site_on
 from tests.disclosure_solver import Reader
 from tests.factories import make_community, make_district, make_poster_code, make_response, make_round
+from tests.published import Page, read_into
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 RULES = rules_in_force(NOW.date())
@@ -95,6 +96,7 @@ class Published:
     counts: dict
     pages: dict
     files: dict
+    heat_map: list
 
 
 @pytest.fixture(scope="module")
@@ -114,12 +116,13 @@ def published(empty_site):
             for name in SIZES:
                 view = View("en").with_changes(evaluation=newer).with_own(community=name)
                 pages[name] = tables_in(community.draw(source, view, NOW))
+            heat_map = table_of(aspects.draw(source, View("en").with_changes(evaluation=newer), NOW))
         files = {
             name: rows_of("".join(export(database, evaluation_id=newer, scope=EVERYWHERE, language="en")))
             for name, export in (("tables", export_answer_tables), ("standings", export_standings))
         }
     LABELS.update({row["Question number"]: row["Survey question"] for row in files["tables"]})
-    return Published(counts, pages, files)
+    return Published(counts, pages, files, heat_map)
 
 
 def answer_twice(session):
@@ -145,6 +148,13 @@ def answer_twice(session):
                     for question, code in answers.items():
                         counts[name, question, code] += 1
     return (earlier.id, newer.id), counts
+
+
+def table_of(components):
+    """Return the rows of the table on the page of all aspects."""
+    page = Page()
+    read_into(page, json.loads(json.dumps(components, cls=PlotlyJSONEncoder)))
+    return page.tables["Percentile of each community by aspect of service"]
 
 
 def tables_in(components):
@@ -368,6 +378,12 @@ def test_percentiles_by_aspect_are_computed_from_the_shares_that_are_shown_and_n
                 assert (found, row["Beside the middle"]) == ([None] * 3, "")
 
     assert told > 40
+    for row in published.heat_map:
+        place = row["Community"].removeprefix("Community ")
+        cells = {heading: cell for heading, cell in row.items() if heading != "Community"}
+        for question in RATED[1:]:
+            [cell] = [cell for heading, cell in cells.items() if heading.startswith(LABELS[question])]
+            assert (percentiles_of(published, question).get(place, {}).get("Percentile") or "—") == cell
     # Of E fewer than ten answered.
     assert all(row["Percentile"] == "" for row in published.pages["E"].get("aspect-percentiles.csv", []))
 

@@ -232,6 +232,7 @@ class MadeUpCity:
         self._published = published
         self.asked = []
         self.worked_out_for = []
+        self.exported = []
         self._answers = {}
         self._headers, self._standings, self._inputs = [], {}, {}
         for age, (name, english, year) in enumerate(rounds):
@@ -308,7 +309,8 @@ class MadeUpCity:
     def grid(self, evaluation_id, query):
         return grid_page(self.standings(evaluation_id), query)
 
-    def export_rows(self, evaluation_id, query):
+    def export_rows(self, evaluation_id, query, *, kind="grid"):
+        self.exported.append(kind)
         return iter([self.grid(evaluation_id, query).rows])
 
     def inputs(self, evaluation_id):

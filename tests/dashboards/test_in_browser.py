@@ -10,9 +10,9 @@ from tests.dashboards.made_up import RULES
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=90_000)
 
-DRAWN = {"communities/": "#table-of-communities .name-link"}
-# A page about one community needs one, and has breakdowns of closed rounds only.
-ASKED = {"community/": "&community=150003&evaluation=1"}
+DRAWN = {"communities/": "#table-of-communities .name-link", "aspects/": ".heat-map"}
+# A page about one community needs one; breakdowns there are of official results only.
+ASKED = {"community/": "&community=150003&evaluation=1", "aspects/": "&evaluation=1"}
 CHARTS = ".js-plotly-plot .main-svg"
 
 # A browser that says of itself what Chrome 109 says, so that the page mends the table's styles.
@@ -162,6 +162,51 @@ def test_the_table_is_ordered_filtered_and_paged_and_its_address_says_so(open_pa
     assert ordered == sorted(ordered)
     assert all("Jade" in name for name in names_in(again))
     assert (complaints, foreign) == ([], [])
+
+
+def cells_in(page, column):
+    """Return the numbers in a column of the heat map."""
+    texts = page.locator(f".heat-map tbody td:nth-child({column})").all_inner_texts()
+    return [float(text) for text in texts if text != "—"]
+
+
+def test_the_heat_map_is_ordered_by_a_link_whose_address_is_the_view(open_page, dashboards_address):
+    page = open_page(viewport={"width": 1440, "height": 900})
+    complaints, foreign = visit(page, f"{dashboards_address}aspects/?lang=en&evaluation=1&sort=name", ".heat-map")
+
+    page.get_by_role("link", name="Security").click()
+    page.wait_for_url("**sort=q07**")
+    expect(page.get_by_role("columnheader", name="Security")).to_have_attribute("aria-sort", "ascending")
+    page.get_by_role("link", name="Next page").click()
+    page.wait_for_url("**page=2**")
+    expect(page.get_by_text("Communities 51 to 100 of 440")).to_be_visible()
+    ordered = cells_in(page, 4)
+
+    again = open_page(viewport={"width": 390, "height": 900})
+    visit(again, page.url, ".heat-map")
+    expect(again.get_by_text("Communities 51 to 100 of 440")).to_be_visible()
+    assert cells_in(again, 4) == ordered == sorted(ordered)
+    assert (complaints, foreign) == ([], [])
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_names_and_headings_of_the_heat_map_stay_in_sight_on_a_phone(open_page, dashboards_address, width):
+    page = open_page(viewport={"width": width, "height": 900})
+    visit(page, f"{dashboards_address}aspects/?lang=en&evaluation=1", ".heat-map")
+
+    window = page.locator(".heat-map-window")
+    window.focus()
+    window.evaluate("window => window.scrollTo(1000, 800)")
+
+    shown = window.bounding_box()
+    corner = page.locator(".heat-map thead th").first.bounding_box()
+    assert abs(corner["x"] - shown["x"]) <= 2
+    assert abs(corner["y"] - shown["y"]) <= 2
+    name = page.locator(".heat-map tbody th").nth(30).bounding_box()
+    assert abs(name["x"] - shown["x"]) <= 2
+    # A number at the least has room beside the names.
+    assert shown["width"] - name["width"] > 70
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_it_counts_the_qualified_and_those_of_them_that_no_route_supports(shown)
     met = {route: standings[f"{route}_status"] == "met" for route in ("satisfaction", "complaint")}
     supported = [met[route] & standings[f"{route}_evidence"].isin(["certain", "likely"]) for route in met]
     qualified = met["satisfaction"] | met["complaint"]
-    numbers = numbers_in(list(finding_sentences(shown))[2])
+    numbers = numbers_in(list(finding_sentences(shown))[3])
 
     assert numbers[-5:] == [
         qualified.sum(),
@@ -73,7 +73,7 @@ def test_satisfied_answers_are_not_told_beside_another_measure(shown):
 def test_an_evaluation_older_than_the_evidence_has_its_finding_too(shown):
     older = replace(shown, header=replace(shown.header, summary={**shown.header.summary, "evidence": {"regions": {}}}))
 
-    assert len(list(finding_sentences(older))) == 3
+    assert len(list(finding_sentences(older))) == 4
 
 
 def test_the_title_names_city_round_and_status(shown):

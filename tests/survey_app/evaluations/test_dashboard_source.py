@@ -1,6 +1,8 @@
+import json
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import pandas as pd
 import pytest
@@ -10,7 +12,7 @@ from sqlalchemy import delete, select
 from analytics.disclosure.rules import rules_in_force
 from analytics.statistics.complaint_rates import CHANNELS
 from dashboards.frames.standings import key_counts_of
-from dashboards.source import DRAWN_COLUMNS, GridQuery
+from dashboards.source import DRAWN_COLUMNS, ExportKind, GridQuery
 from survey_app.accounts.guard import SignedIn
 from survey_app.evaluations import dashboard_source, stored_profiles
 from survey_app.evaluations import evaluate_round as evaluate_round_module
@@ -697,10 +699,11 @@ def test_a_table_that_is_taken_away_slowly_keeps_no_connection_to_the_database(d
         assert sum(map(len, pieces)) > 0
 
 
-def test_who_takes_the_table_away_is_in_the_audit_chain(database, city, signed_in):
+@pytest.mark.parametrize("kind", get_args(ExportKind))
+def test_who_takes_the_table_away_is_in_the_audit_chain(database, city, signed_in, kind):
     accounts, numbers = city
     with signed_in(accounts["district"]):
-        pieces = StoredEvaluations(database).export_rows(1, GridQuery())
+        pieces = StoredEvaluations(database).export_rows(1, GridQuery(), kind=kind)
         with pytest.raises(LookupError):
             StoredEvaluations(database).export_rows(77, GridQuery())
 
@@ -708,3 +711,4 @@ def test_who_takes_the_table_away_is_in_the_audit_chain(database, city, signed_i
     with database.reading() as session:
         [taken] = session.scalars(select(AuditEvent).filter_by(action="exported"))
     assert (taken.actor, taken.subject) == (accounts["district"].actor, "evaluation:1")
+    assert json.loads(taken.after)["kind"] == kind

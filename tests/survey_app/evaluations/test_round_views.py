@@ -241,7 +241,7 @@ def test_evaluations_are_numbered_within_their_round_and_a_second_one_says_that_
 
 
 @pytest.mark.parametrize("number", ["999999", "0", "999999999"])
-@pytest.mark.parametrize("page", ["", "communities/", "criterion/", "community/"])
+@pytest.mark.parametrize("page", ["", "aspects/", "communities/", "criterion/", "community/"])
 @pytest.mark.usefixtures("city")
 def test_an_evaluation_that_is_not_there_is_not_shown_as_another_one(app, number, page):
     answer = signed_in_client(app, "city").get(f"/dashboards/{page}?evaluation={number}")
