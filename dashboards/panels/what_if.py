@@ -1,7 +1,7 @@
 """What-if panel: how another choice in the rules would change the result, clearly marked as not official."""
 
 from collections.abc import Iterator, Mapping
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import dash_mantine_components as dmc
 import pandas as pd
@@ -13,20 +13,26 @@ from analytics.decision.survey_channels import CHANNEL_COLUMNS
 from analytics.decision.survey_modes import MODE_COLUMNS
 from analytics.decision.what_if import Choice, with_choices
 from analytics.disclosure.hypothetical_tables import hypothetical_table
+from analytics.evidence.lower_bound_list import list_by_lower_bound
 from analytics.files.table_cells import TableError
 from analytics.reports.labels import rounding_words, valid_answers_words
 from analytics.rules import OTHER_POPULATION, Rules
 from dashboards.frames.page_data import PageData
-from dashboards.frames.standings import sees_everything, sees_whole_regions
+from dashboards.frames.standings import met, sees_everything, sees_whole_regions
 from dashboards.frames.underreported_complaints import disclosure_of
 from dashboards.labels import population_words, ties_words, zero_ties_words
 from dashboards.languages import translator
 from dashboards.panels.entering_and_leaving import WHAT_IF_COLUMNS, changes
+from dashboards.routes import ROUTES
 from dashboards.source import EvaluationSource, header_of
 from dashboards.widgets.components import empty, notice, panel
 
 CHOICE: Final = "what-if"
 MINIMA: Final = (10, 20, 30, 50, 100)
+BY_LOWER_BOUND: Final = "order:lower_bound"
+"""Choice that no rule file can make: communities are ordered by the lower ends of their intervals."""
+
+_SATISFACTION: Final = ROUTES["satisfaction"]
 
 
 def choices(
@@ -38,11 +44,13 @@ def choices(
     `both_populations`: whether the answers of those who are not ranked were counted too. `has_districts`: whether the
     table that was evaluated tells the districts of a city apart that is ranked as one.
     """
+    _ = translator(language)
     offered = list(_alternatives(rules, language, whole_city=whole_city, has_districts=has_districts))
     if both_populations:
         population = OTHER_POPULATION[rules.satisfaction.population]
         offered.insert(0, ("population", population, population_words(language)[population]))
-    return {f"{choice}:{value}": words for choice, value, words in offered}
+    cautious = {BY_LOWER_BOUND: _("communities are ordered by the lower bound of their interval")}
+    return {f"{choice}:{value}": words for choice, value, words in offered} | cautious
 
 
 def what_if_panel(shown: PageData, source: EvaluationSource) -> Component:
@@ -118,6 +126,27 @@ def evaluate_otherwise(source: EvaluationSource, evaluation_id: int, choice: Cho
     return evaluate(table, other, look_alikes=False).standings[list(WHAT_IF_COLUMNS)]
 
 
+def order_by_lower_bound(source: EvaluationSource, evaluation_id: int) -> pd.DataFrame:
+    """Return `WHAT_IF_COLUMNS` of the standings by satisfaction that would be if lower ends were ranked."""
+    header, standings = header_of(source, evaluation_id), source.standings(evaluation_id)
+    found = list_by_lower_bound(
+        standings,
+        standings[_SATISFACTION.lower].to_numpy("float64"),
+        header.summary["regions"],
+        ties=header.rules.satisfaction.ties,
+    )
+    status = standings[_SATISFACTION.status].astype("str")
+    status = status.mask(status == "met", "not_met").mask(found["listed"], "met")
+    either = standings["criterion_status"].astype("str")
+    is_met = found["listed"] | met(standings, ROUTES["complaints"].status)
+    changed: dict[str, Any] = {
+        _SATISFACTION.rank: found["rank"].astype("Int64"),
+        _SATISFACTION.status: status,
+        "criterion_status": either.mask(either == "met", "not_met").mask(is_met, "met"),
+    }
+    return standings[list(WHAT_IF_COLUMNS)].assign(**changed)
+
+
 def without_score(standings: pd.DataFrame) -> frozenset[str]:
     """Return the ids of the communities whose scores are withheld."""
     return frozenset(standings.loc[standings["satisfaction_score"].isna(), "community_id"])
@@ -127,7 +156,11 @@ def _asked_result(shown: PageData, asked: str, offered: Mapping[str, str]) -> li
     _ = translator(shown.language)
     choice, _colon, value = asked.partition(":")
     try:
-        after = shown.source.compute_once(shown.header.id, evaluate_otherwise, cast(Choice, choice), value)
+        after = (
+            shown.source.compute_once(shown.header.id, order_by_lower_bound)
+            if asked == BY_LOWER_BOUND
+            else shown.source.compute_once(shown.header.id, evaluate_otherwise, cast(Choice, choice), value)
+        )
     except TableError:
         return [empty(_("The counts of this evaluation are not enough to compute this."))]
     # Beside the score of one population the other's would tell what the few answered who are in one of them alone.
