@@ -15,6 +15,7 @@ from dashboards.panels.around_cut_off import around_cut_off_panels
 from dashboards.panels.list_evidence import list_evidence_panel
 from dashboards.panels.list_stability import list_stability_panels
 from dashboards.panels.score_ranking import distribution_panel
+from dashboards.panels.sensitivity import sensitivity_panel
 from dashboards.panels.settling import settling_panel
 from dashboards.panels.what_if import CHOICE, what_if_panel
 from dashboards.source import EvaluationSource
@@ -33,6 +34,7 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
         list_evidence_panel(shown),
         *list_stability_panels(shown),
         *settling_panel(shown),
+        *sensitivity_panel(shown),
         distribution_panel(shown),
         *around_cut_off_panels(shown),
         what_if_panel(shown, source),
