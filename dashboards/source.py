@@ -193,7 +193,8 @@ class KeyCounts:
     """How many communities there are, are ranked on each route and meet the criterion, and their valid answers.
 
     `responses` is None where it is unknown of all of them. `rated` are the valid answers of the communities that are
-    ranked by satisfaction and of which it is known how many of them are `satisfied`; None where there is none.
+    ranked by satisfaction and of which it is known how many of them are `satisfied`; `covered` are those of them that
+    are of communities whose `households` are known. None where there is none.
     """
 
     communities: int
@@ -202,6 +203,8 @@ class KeyCounts:
     responses: int | None
     rated: int | None
     satisfied: int | None
+    covered: int | None
+    households: int | None
 
 
 ExportKind = Literal["grid", "aspects"]
@@ -234,6 +237,7 @@ CATEGORICAL_COLUMNS: Final = (
 """Columns of standings that a source returns as pandas categories: rows of these are chosen by whole numbers."""
 
 DRAWN_COLUMNS: Final = (
+    "households",
     "responses",
     "satisfied",
     "complaints",

@@ -153,8 +153,10 @@ def met(standings: pd.DataFrame, column: str) -> "pd.Series[bool]":
 def key_counts_of(standings: pd.DataFrame) -> KeyCounts:
     """Return the key counts of some standings."""
     counted = standings.loc[
-        standings["satisfaction_rank"].notna() & standings["satisfied"].notna(), ["responses", "satisfied"]
+        standings["satisfaction_rank"].notna() & standings["satisfied"].notna(),
+        ["responses", "satisfied", "households"],
     ]
+    known = counted[counted["households"].notna()]
     return KeyCounts(
         communities=len(standings),
         ranked={route.key: int(standings[route.rank].notna().sum()) for route in ROUTES.values()},
@@ -162,6 +164,8 @@ def key_counts_of(standings: pd.DataFrame) -> KeyCounts:
         responses=known_sum(standings["responses"]),
         rated=known_sum(counted["responses"]),
         satisfied=known_sum(counted["satisfied"]),
+        covered=known_sum(known["responses"]),
+        households=known_sum(known["households"]),
     )
 
 

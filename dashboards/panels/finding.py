@@ -74,9 +74,18 @@ def _satisfaction(shown: PageData, counts: KeyCounts, _: Translate) -> str:
         shown.earlier.rules.satisfaction.measure == shown.header.rules.satisfaction.measure
     )
     if before is None or not before.rated or not comparable:
-        return said + _(".")
+        return said + _(".") + _coverage(counts, _)
     change = f"{(rate - _rate(before)) * 100:+.1f}".replace("-", "−")
-    return said + _(", {change} points since the previous round.").format(change=change)
+    return said + _(", {change} points since the previous round.").format(change=change) + _coverage(counts, _)
+
+
+def _coverage(counts: KeyCounts, _: Translate) -> str:
+    """Return how many of the households there the answers are; empty where no number of households is known."""
+    if not counts.households:
+        return ""
+    return _(" These are as many as {coverage} of the {households} households there.").format(
+        coverage=f"{(counts.covered or 0) / counts.households:.1%}", households=f"{counts.households:,}"
+    )
 
 
 def _rate(counts: KeyCounts) -> float:

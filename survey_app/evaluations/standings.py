@@ -131,6 +131,8 @@ def count_standings(session: Session, *, evaluation_id: int, region: str | None,
             func.sum(Standing.responses),
             func.sum(Standing.responses).filter(_IS_RANKED_BY_COUNTS),
             func.sum(Standing.satisfied).filter(_IS_RANKED_BY_COUNTS),
+            func.sum(Standing.responses).filter(_IS_RANKED_BY_COUNTS, Standing.households.is_not(None)),
+            func.sum(Standing.households).filter(_IS_RANKED_BY_COUNTS),
         )
         .select_from(Standing)
         .where(Standing.evaluation_id == evaluation_id)
@@ -139,10 +141,8 @@ def count_standings(session: Session, *, evaluation_id: int, region: str | None,
         statement = statement.where(Standing.region == region)
     if not scope.is_city:
         statement = scope.communities(statement.join(Community, Standing.community_id == Community.id))
-    communities, satisfaction, complaints, met, responses, rated, satisfied = session.execute(statement).one()
-    return KeyCounts(
-        communities, {"satisfaction": satisfaction, "complaints": complaints}, met, responses, rated, satisfied
-    )
+    communities, satisfaction, complaints, met, *sums = session.execute(statement).one()
+    return KeyCounts(communities, {"satisfaction": satisfaction, "complaints": complaints}, met, *sums)
 
 
 def read_ranked_counts(session: Session, *, evaluation_id: int, region: str, scope: Scope) -> pd.DataFrame:

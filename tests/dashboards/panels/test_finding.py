@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from analytics.languages import LANGUAGES
@@ -40,11 +41,28 @@ def test_it_says_how_many_are_satisfied_now_and_by_how_much_that_changed(shown, 
         ranked = ranked[ranked["satisfaction_rank"].notna()]
         return ranked["satisfied"].sum() / ranked["responses"].sum() * 100
 
-    responses, share, change = numbers_in(list(finding_sentences(shown))[1])[-3:]
+    responses, share, change = numbers_in(list(finding_sentences(shown))[1])[:3]
 
     assert responses == shown.standings["responses"][shown.standings["satisfaction_rank"].notna()].sum()
     assert share == pytest.approx(rate(2), abs=0.051)
     assert change == pytest.approx(rate(2) - rate(1), abs=0.051)
+
+
+def test_it_says_how_many_of_the_households_that_are_known_have_answered(shown):
+    ranked = shown.standings[shown.standings["satisfaction_rank"].notna()]
+    some = ranked.index[::2]
+    partly = replace(shown)
+    vars(partly)["standings"] = shown.standings.assign(
+        households=shown.standings["households"].mask(shown.standings.index.isin(some))
+    )
+    none = replace(shown)
+    vars(none)["standings"] = shown.standings.assign(households=pd.NA)
+    for view, known in ((shown, ranked), (partly, ranked.drop(index=some))):
+        coverage, households = sorted(numbers_in(list(finding_sentences(view))[1])[3:])
+        assert households == known["households"].sum()
+        assert coverage == pytest.approx(known["responses"].sum() / known["households"].sum() * 100, abs=0.051)
+
+    assert len(numbers_in(list(finding_sentences(none))[1])) == 3
 
 
 def test_it_counts_the_qualified_and_those_of_them_that_no_route_supports(shown):
