@@ -41,6 +41,10 @@ class Route:
     def status(self) -> str:
         return f"{self.column}_status"
 
+    @property
+    def reason(self) -> str:
+        return f"{self.column}_reason"
+
 
 ROUTES: Final[Mapping[str, Route]] = {
     "satisfaction": Route("satisfaction", "satisfaction", "satisfaction_score", "satisfaction", fewest_first=False),

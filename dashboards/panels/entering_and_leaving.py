@@ -21,7 +21,7 @@ WHAT_IF_COLUMNS: Final = (
     "responses",
     "satisfied",
     "criterion_status",
-    *(column for route in ROUTES.values() for column in (route.rank, route.score, route.status)),
+    *(column for route in ROUTES.values() for column in (route.rank, route.score, route.status, route.reason)),
 )
 """Columns of hypothetical standings that are shown."""
 

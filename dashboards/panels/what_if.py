@@ -127,7 +127,7 @@ def evaluate_otherwise(source: EvaluationSource, evaluation_id: int, choice: Cho
 
 
 def order_by_lower_bound(source: EvaluationSource, evaluation_id: int) -> pd.DataFrame:
-    """Return `WHAT_IF_COLUMNS` of the standings by satisfaction that would be if lower ends were ranked."""
+    """Return `WHAT_IF_COLUMNS`, reasons left out, of the standings that would be if lower ends were ranked."""
     header, standings = header_of(source, evaluation_id), source.standings(evaluation_id)
     found = list_by_lower_bound(
         standings,
@@ -144,7 +144,8 @@ def order_by_lower_bound(source: EvaluationSource, evaluation_id: int) -> pd.Dat
         _SATISFACTION.status: status,
         "criterion_status": either.mask(either == "met", "not_met").mask(is_met, "met"),
     }
-    return standings[list(WHAT_IF_COLUMNS)].assign(**changed)
+    reasons = [route.reason for route in ROUTES.values()]
+    return standings[[name for name in WHAT_IF_COLUMNS if name not in reasons]].assign(**changed)
 
 
 def without_score(standings: pd.DataFrame) -> frozenset[str]:

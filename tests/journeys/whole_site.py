@@ -164,7 +164,7 @@ def visit(page, address):
     """Open an address and wait until it is drawn."""
     page.goto(address)
     if "/dashboards/" in address:
-        expect(page.locator("#content h2").first).to_be_visible()
+        expect(page.locator("#content h2:visible").first).to_be_visible()
 
 
 def _communities(words):
