@@ -69,7 +69,8 @@ def measure_movements(source: EvaluationSource, evaluation_id: int, earlier_id: 
     change of the score; is_clear, whether it is more than chance explains when all are compared at once.
     """
     now, before = (_ranked(source, each, region).set_index("number") for each in (evaluation_id, earlier_id))
-    both = now.join(before.add_suffix("_before"), how="inner")
+    # In one order, so that of equal distances the same are drawn whatever order the database has them in.
+    both = now.join(before.add_suffix("_before"), how="inner").sort_index()
     level = float(header_of(source, evaluation_id).rules.evidence.level)
     change = compare_rounds(
         both["satisfaction_score_before"],
