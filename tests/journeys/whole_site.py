@@ -35,9 +35,9 @@ WALKERS = (Role.CITY, Role.CLERK, Role.ADMINISTRATOR)
 ANSWERS_EACH = 31
 
 
-def fill_city(database, *, words=""):
+def fill_city(database, *, words="", now=None):
     """Fill a city in which `words` stand in every name and every text; return what its addresses need."""
-    now = datetime.now(UTC).replace(microsecond=0)
+    now = now or datetime.now(UTC).replace(microsecond=0)
     with database.writing() as session:
         import_communities(session, table=read_communities(_communities(words), "communities.csv"))
         questionnaire = publish_questionnaire(session, definition=_questionnaire(words), now=now)
