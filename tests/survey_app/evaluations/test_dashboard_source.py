@@ -479,12 +479,17 @@ def test_inputs_are_cut_down_to_the_account(database, city, signed_in):
             source.inputs(77)
 
 
-def test_an_examination_is_read_within_the_scope(database, city, signed_in):
-    accounts, numbers = city
-    with database.writing() as session:
+def examined_source(database):
+    """Examine the closed round, and return a source that has read nothing yet."""
+    with database.reading() as session:
         closed = session.scalar(select(Round).where(Round.closes_at < NOW))
     examine_round(database, round_id=closed.id, now=NOW)
-    source = StoredEvaluations(database)
+    return StoredEvaluations(database)
+
+
+def test_an_examination_is_read_within_the_scope(database, city, signed_in):
+    accounts, numbers = city
+    source = examined_source(database)
 
     with signed_in(accounts["city"]):
         whole = source.examination(1)
@@ -504,10 +509,7 @@ def test_an_examination_is_read_within_the_scope(database, city, signed_in):
 
 def test_the_examination_of_one_community_is_that_part_of_the_whole(database, city, signed_in):
     accounts, numbers = city
-    with database.writing() as session:
-        closed = session.scalar(select(Round).where(Round.closes_at < NOW))
-    examine_round(database, round_id=closed.id, now=NOW)
-    source = StoredEvaluations(database)
+    source = examined_source(database)
 
     with signed_in(accounts["city"]):
         whole = source.examination(1)
