@@ -169,6 +169,11 @@ def key_counts_of(standings: pd.DataFrame) -> KeyCounts:
     )
 
 
+def satisfied_rate(counts: KeyCounts) -> float:
+    """Return the share of the rated answers that is satisfied; 0 without any."""
+    return (counts.satisfied or 0) / (counts.rated or 1)
+
+
 def known_sum(numbers: "pd.Series[int]") -> int | None:
     """Return the sum of the known numbers, None where none is known: unknown is not zero."""
     return int(numbers.sum()) if numbers.notna().any() else None

@@ -6,7 +6,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboards.frames.page_data import PageData
-from dashboards.frames.standings import counted_words, in_region, is_left_open, key_counts_of
+from dashboards.frames.standings import counted_words, in_region, is_left_open, key_counts_of, satisfied_rate
 from dashboards.languages import translator
 from dashboards.widgets.components import Column, data_table, panel, scrolled
 from dashboards.widgets.links import COMMUNITIES_PATH
@@ -38,7 +38,7 @@ def _row(shown: PageData, region: str) -> Sequence[str | Component]:
     standings = in_region(shown.standings, region)
     counts, view = key_counts_of(standings), shown.view.shared.with_changes(region=region)
     is_rate = shown.header.rules.satisfaction.measure == "satisfaction_rate"
-    rate = f"{(counts.satisfied or 0) / counts.rated:.1%}" if counts.rated and is_rate else "—"
+    rate = f"{satisfied_rate(counts):.1%}" if counts.rated and is_rate else "—"
     listed = f"/dashboards/{COMMUNITIES_PATH}"
     return [
         html.A(shown.region_label(region), href=f"/dashboards/{view.search}", className="name-link"),

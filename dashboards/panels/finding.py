@@ -8,7 +8,7 @@ from dash.development.base_component import Component
 
 from analytics.languages import Translate
 from dashboards.frames.page_data import PageData
-from dashboards.frames.standings import counted_words, is_left_open, met
+from dashboards.frames.standings import counted_words, is_left_open, met, satisfied_rate
 from dashboards.languages import translator
 from dashboards.panels.least_satisfied import least_satisfied_sentence, shares_shown
 from dashboards.routes import ROUTES
@@ -66,7 +66,7 @@ def _taking_part(shown: PageData, counts: KeyCounts, _: Translate) -> str:
 
 def _satisfaction(shown: PageData, counts: KeyCounts, _: Translate) -> str:
     before = shown.earlier_counts
-    rate = _rate(counts)
+    rate = satisfied_rate(counts)
     said = _("{answers}: {responses}, where communities are ranked; satisfied: {rate}%").format(
         answers=counted_words(shown.header, shown.language), responses=f"{counts.rated:,}", rate=f"{rate * 100:.1f}"
     )
@@ -75,7 +75,7 @@ def _satisfaction(shown: PageData, counts: KeyCounts, _: Translate) -> str:
     )
     if before is None or not before.rated or not comparable:
         return said + _(".") + _coverage(counts, _)
-    change = f"{(rate - _rate(before)) * 100:+.1f}".replace("-", "−")
+    change = f"{(rate - satisfied_rate(before)) * 100:+.1f}".replace("-", "−")
     return said + _(", {change} points since the previous round.").format(change=change) + _coverage(counts, _)
 
 
@@ -86,10 +86,6 @@ def _coverage(counts: KeyCounts, _: Translate) -> str:
     return _(" These are as many as {coverage} of the {households} households there.").format(
         coverage=f"{(counts.covered or 0) / counts.households:.1%}", households=f"{counts.households:,}"
     )
-
-
-def _rate(counts: KeyCounts) -> float:
-    return (counts.satisfied or 0) / (counts.rated or 1)
 
 
 def _qualified(shown: PageData, counts: KeyCounts, _: Translate) -> str:
