@@ -12,7 +12,16 @@ from analytics.disclosure.rules import DisclosureRules
 from analytics.reports.warnings import warning_sentence
 from dashboards.address import View
 from dashboards.frames.chart_context import ChartContext
-from dashboards.frames.standings import CutOff, cut_offs, in_region, key_counts_of, met, regions_of, scale_of
+from dashboards.frames.standings import (
+    CutOff,
+    cut_offs,
+    in_region,
+    key_counts_of,
+    met,
+    regions_of,
+    scale_of,
+    sees_whole_regions,
+)
 from dashboards.frames.underreported_complaints import disclosure_of, underreporting_warnings
 from dashboards.languages import pick
 from dashboards.routes import Route
@@ -79,6 +88,11 @@ class PageData:
     def disclosure(self) -> DisclosureRules:
         """The disclosure rules of the local day on which the evaluation was made."""
         return disclosure_of(self.header)
+
+    @cached_property
+    def sees_whole_regions(self) -> bool:
+        """Whether the account sees every region whole, as `dashboards.frames.standings.sees_whole_regions` says."""
+        return sees_whole_regions(self.header, self.source.inputs(self.header.id))
 
     def cut_offs(self, route: Route) -> list[CutOff]:
         """Return the cut-offs of the regions shown, in the order of their communities."""

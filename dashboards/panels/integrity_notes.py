@@ -10,7 +10,7 @@ from analytics.disclosure.answer_tables import Official
 from analytics.reports.labels import signal_words
 from analytics.reports.standing_words import criterion_status_words
 from dashboards.frames.page_data import PageData
-from dashboards.frames.standings import scale_of, sees_whole_regions
+from dashboards.frames.standings import scale_of
 from dashboards.languages import minute, translator
 from dashboards.panels.held_answers import beside_held_by_few, held_by_few, standings_without_held
 from dashboards.routes import ROUTES
@@ -70,7 +70,7 @@ def _without(shown: PageData, row: Mapping[str, Any], examination: Examination) 
     """Return rank and result with and without held responses, where some are and the whole region is seen."""
     if examination.held.empty:
         return []
-    if not sees_whole_regions(shown.header, shown.source.inputs(shown.header.id)):
+    if not shown.sees_whole_regions:
         return []
     _ = translator(shown.language)
     after = standings_without_held(shown, examination)

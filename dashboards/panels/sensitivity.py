@@ -13,7 +13,7 @@ from analytics.evidence.sensitivity import LEAST_COMPLETES, analyse_sensitivity
 from analytics.reports.labels import mode_words
 from analytics.reports.sensitivity_sentences import region_sentences
 from dashboards.frames.page_data import PageData
-from dashboards.frames.standings import met, scale_of, sees_whole_regions
+from dashboards.frames.standings import met, scale_of
 from dashboards.languages import translator
 from dashboards.routes import ROUTES
 from dashboards.source import EvaluationSource, header_of
@@ -41,7 +41,7 @@ class _Analysed:
 
 def sensitivity_panel(shown: PageData) -> list[Component]:
     """Return on what the list depends; nothing on the other route, or where the account sees a part of the region."""
-    if shown.view.route != _ROUTE or not sees_whole_regions(shown.header, shown.source.inputs(shown.header.id)):
+    if shown.view.route != _ROUTE or not shown.sees_whole_regions:
         return []
     _ = translator(shown.language)
     found = shown.source.compute_once(shown.header.id, analyse)

@@ -8,7 +8,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboards.frames.page_data import PageData
-from dashboards.frames.standings import among, in_region, met, sees_whole_regions
+from dashboards.frames.standings import among, in_region, met
 from dashboards.languages import translator
 from dashboards.panels.what_if import BY_LOWER_BOUND, order_by_lower_bound
 from dashboards.routes import ROUTES
@@ -84,6 +84,6 @@ def settling_sentences(
 
 
 def _by_lower_bound(shown: PageData) -> "pd.DataFrame | None":
-    if not sees_whole_regions(shown.header, shown.source.inputs(shown.header.id)):
+    if not shown.sees_whole_regions:
         return None
     return shown.source.compute_once(shown.header.id, order_by_lower_bound)
