@@ -23,6 +23,7 @@ from survey_app.rounds.questionnaire_versions import parse_successor, published_
 from survey_app.rounds.questionnaires import Questionnaire as Definition
 from survey_app.rounds.questionnaires import QuestionType, questionnaire_from_canonical
 from survey_app.security.text import one_line
+from survey_app.storage.advisory_locks import AdvisoryLock, lock_until_commit
 from survey_app.stored_rules import rules_of
 
 USUAL_RETENTION_MONTHS = 12
@@ -257,8 +258,10 @@ def _kept_apart(
 ) -> Iterator[None]:
     """Store a round or its new dates, or raise `RoundRefused` where another one was stored in them meanwhile.
 
-    That happens on PostgreSQL alone, whose constraint then refuses the later one: see `Round`.
+    That happens on PostgreSQL alone, whose constraint then refuses the later one: see `Round`. They come one after the
+    other, since two that check the constraint at once may wait for each other.
     """
+    lock_until_commit(session, AdvisoryLock.ROUND_DATES)
     try:
         with session.begin_nested():
             yield

@@ -32,6 +32,8 @@ class AdvisoryLock(Enum):
     TALLIES = (0x4A5D,)
     # Answers of a household come or go; of a part of its key, which two may share.
     HOUSEHOLD = (0x4A5E,)
+    # A round or its new dates are stored.
+    ROUND_DATES = (0x4A5F,)
     # A try is counted; of 64 bits of the digest of what is tried, since there are more subjects than a number holds.
     ATTEMPT = ()
 

@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime
 from threading import Barrier
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from analytics.files.yaml_documents import DocumentError
 from survey_app.config import DATA
@@ -24,6 +24,7 @@ from survey_app.rounds.rounds import (
     publish_questionnaire,
     usual_last_day_of_keeping,
 )
+from survey_app.storage.advisory_locks import AdvisoryLock
 from tests.factories import NOW
 from tests.together import all_at_once
 
@@ -181,6 +182,25 @@ def test_of_two_rounds_that_were_both_checked_before_either_was_stored_one_is_re
     assert refused in ("the dates overlap with the round 东城", "the dates overlap with the round 西城")
     with postgresql_database.reading() as session:
         assert session.scalar(select(func.count()).select_from(Round)) == 1
+
+
+@pytest.mark.postgresql
+def test_while_the_dates_of_a_round_are_stored_no_other_transaction_stores_any(postgresql_database):
+    waiting = []
+
+    def see_who_waits(_connection, _cursor, statement, *_rest):
+        if statement.startswith("INSERT INTO round "):
+            with postgresql_database.engine.connect() as other:
+                waiting.append(
+                    not other.scalar(select(func.pg_try_advisory_xact_lock(*AdvisoryLock.ROUND_DATES.value)))
+                )
+
+    event.listen(postgresql_database.engine, "before_cursor_execute", see_who_waits)
+
+    with postgresql_database.writing() as session:
+        plan(session)
+
+    assert waiting == [True]
 
 
 @pytest.mark.postgresql

@@ -13,6 +13,7 @@ WHOLE_KEYS = {
     AdvisoryLock.REGISTER: (0x4A5C,),
     AdvisoryLock.TALLIES: (0x4A5D,),
     AdvisoryLock.HOUSEHOLD: (0x4A5E, 2**31 - 1),
+    AdvisoryLock.ROUND_DATES: (0x4A5F,),
     AdvisoryLock.ATTEMPT: (2**63 - 1,),
 }
 
