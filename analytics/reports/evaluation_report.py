@@ -1,6 +1,6 @@
 """Report of an evaluation as one self-contained HTML page to read and print, charts included."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
@@ -11,7 +11,7 @@ import pandas as pd
 from analytics.decision.community_table import COMPLAINT_DETAIL_COLUMNS
 from analytics.decision.evaluate import Evaluation, versions
 from analytics.decision.reasons import Part, format_distinct, reason_sentences
-from analytics.decision.summary import RouteName
+from analytics.decision.summary import COLUMN_PREFIXES, RouteName
 from analytics.decision.survey_channels import SurveyChannel, survey_channels
 from analytics.decision.table_columns import float_column, plain_values
 from analytics.evidence.bands import CERTAIN_FROM, LIKELY_FROM, NO_TO, UNLIKELY_TO, Reason
@@ -39,7 +39,7 @@ from analytics.reports.labels import (
     route_words,
     valid_answers_words,
 )
-from analytics.reports.percentile_words import percentile_lines
+from analytics.reports.percentile_words import percentile_cell, percentile_lines
 from analytics.reports.stability_sentences import stability_sentences
 from analytics.reports.standing_words import criterion_status_words
 from analytics.reports.warnings import list_warnings, warning_sentence
@@ -50,8 +50,12 @@ from analytics.statistics.validation import IntegerArray
 REPORT_FILES: Final[Mapping[str, str]] = page_files("report")
 """Report file of each language; a printed report has one language, and each file links to the other."""
 
-MOST_ROWS: Final = 500
-"""Largest region, in communities, for which a table names all communities that are not assessed."""
+MOST_LISTED: Final = 2_000
+"""Communities on the list of a region that the report names at most."""
+
+MOST_EXPLAINED: Final = 500
+"""Communities on the list of a region whose reasons the annex gives at most; also the largest region, in communities,
+of which all that are not assessed are named."""
 
 NEAREST: Final = 20
 # Each region has four charts: with very many regions the page would be too large to open.
@@ -82,63 +86,67 @@ _SATISFACTION_EVIDENCE: Final = (
 
 @dataclass(frozen=True)
 class _Row:
-    """One community as a row of a report table; numbers are texts, missing ones empty."""
+    """One community as a row of a report table; numbers are texts, missing ones empty, as is a missing `anchor`."""
 
     id: str
     name: str
+    anchor: str
     status: str
     status_word: str
-    sentences: tuple[str, ...]
-    interval: str
-    ranks: str
-    complaint_rates: str
+    routes: str
     evidence_word: str
     probability: str
-    why: str
-    needed: str
-    places: tuple[str, ...]
-    channel: str
+    score: str
+    place: str
+    interval: str
+    ranks: str
+    complaint_rate: str
+    complaint_place: str
 
 
 @dataclass(frozen=True)
-class _Table:
-    """Rows of a table of the report, made when they are written: large regions list very many."""
+class _Explanation:
+    """What the annex says of one community beside its row: why it was decided so, and what supports it."""
 
-    size: int
-    rows: Callable[[], Iterator[_Row]]
-
-    def __len__(self) -> int:
-        return self.size
-
-    def __iter__(self) -> Iterator[_Row]:
-        return self.rows()
+    id: str
+    name: str
+    anchor: str
+    status: str
+    status_word: str
+    sentences: tuple[str, ...]
+    evidence: str
+    facts: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
 class _Region:
-    """Content of the report about one region."""
+    """Content of the report about one region; the rows of its annex are made when they are written."""
 
     name: str
+    anchor: str
     facts: Mapping[str, Any]
     sentences: tuple[str, ...]
     support: tuple[str, ...]
     complaints: tuple[str, ...]
     warnings: tuple[str, ...]
     charts: tuple[Chart, ...]
-    listed: _Table
-    nearest: _Table
-    nearest_by_complaints: _Table
-    not_assessed: _Table
+    listed: tuple[_Row, ...]
+    listed_count: int
+    nearest: tuple[_Row, ...]
+    nearest_by_complaints: tuple[_Row, ...]
+    not_assessed: tuple[tuple[str, str, str], ...]
     not_assessed_count: int
 
 
 @dataclass(frozen=True)
 class _Named:
-    """Communities of a region that the report names, by their rows of the table."""
+    """Communities of a region that the report names or explains, by their rows of the table."""
 
     listed: IntegerArray
+    listed_count: int
     nearest: IntegerArray
     nearest_by_complaints: IntegerArray
+    explained: IntegerArray
     not_assessed: IntegerArray
     not_assessed_count: int
 
@@ -155,6 +163,8 @@ class ReportFacts:
         Of `analytics.evidence.list_reliability.summarise_evidence`.
     rows : mapping of str to ndarray of int
         Rows of the table by region, sorted by id.
+    anchors : mapping of str to str
+        Name of each region's place on a page: a number, since the names of regions may hold anything.
     named : mapping of str to _Named
     drawings : mapping of str to RegionDrawings
         Of the regions that have charts.
@@ -168,6 +178,7 @@ class ReportFacts:
     sensitivity: Sensitivity
     support: Mapping[str, Any]
     rows: Mapping[str, IntegerArray]
+    anchors: Mapping[str, str]
     named: Mapping[str, _Named]
     drawings: Mapping[str, RegionDrawings]
     cells: Mapping[str, list[Any]]
@@ -192,10 +203,12 @@ def report_html(evaluation: Evaluation, evidence: pd.DataFrame, sensitivity: Sen
 
     Notes
     -----
-    Every listed community is named, and the nearest `NEAREST` below the list. Communities that are not assessed are
-    all named in regions of up to `MOST_ROWS` communities, `NEAREST` of them in larger ones. Charts draw at most
-    `analytics.reports.svg_charts.MOST_DRAWN` points, and only the first 30 regions have charts. Nothing is drawn of a
-    route by which nobody in a region can be listed.
+    Of each region the first `MOST_LISTED` communities of the list are named, a row each, and the nearest `NEAREST`
+    below it. An annex gives the reasons of the first `MOST_EXPLAINED` of the list and of those below it.
+    Communities that are not assessed are all named in regions of up to `MOST_EXPLAINED` communities, `NEAREST` of them
+    in larger ones; `standings.csv` has everybody. Charts draw at most `analytics.reports.svg_charts.MOST_DRAWN`
+    points, and only the first 30 regions have charts. Nothing is drawn of a route by which nobody in a region can be
+    listed.
     """
     support = summarise_evidence(evaluation, evidence)
     return "".join(report_parts(gather_report(evaluation, evidence, sensitivity, support), language))
@@ -233,11 +246,7 @@ def gather_report(
     named = _choose_named(standings, rows)
     chosen = np.unique(
         np.concatenate(
-            [
-                each
-                for region in named.values()
-                for each in (region.listed, region.nearest, region.nearest_by_complaints, region.not_assessed)
-            ]
+            [each for region in named.values() for each in (region.listed, region.explained, region.not_assessed)]
         )
     )
     return ReportFacts(
@@ -245,6 +254,7 @@ def gather_report(
         sensitivity,
         support=support,
         rows=rows,
+        anchors={name: f"r{number}" for number, name in enumerate(rows, start=1)},
         named=named,
         drawings=_draw(evaluation, evidence, rows, tell),
         cells=_cells(evaluation, evidence, sensitivity, chosen),
@@ -288,7 +298,9 @@ def report_parts(facts: ReportFacts, language: str, *, tell: ProgressCallback = 
             counted=valid_answers_words(language)[evaluation.rules.satisfaction.population],
             total=evaluation.summary["total"],
             region_count=len(facts.rows),
+            contents=facts.anchors,
             regions=track_progress(_regions(facts, language), tell, total=len(facts.rows)),
+            annex=_explanations(facts, language),
             warnings=[
                 warning_sentence(warning, language) for region, warning in list_warnings(evaluation) if not region
             ],
@@ -349,11 +361,17 @@ def _choose_named(standings: pd.DataFrame, rows_by_region: Mapping[str, IntegerA
         below, below_by_id = best_first[~is_listed[best_first]], by_id[~is_listed[by_id]]
         by_complaints = below_by_id[np.argsort(complaint_ranks[below_by_id], kind="stable")]
         unassessed = by_id[is_unassessed[by_id]]
+        listed = best_first[is_listed[best_first]]
+        nearest = below[~np.isnan(ranks[below])][:NEAREST]
+        nearest_by_complaints = by_complaints[~np.isnan(complaint_ranks[by_complaints])][:NEAREST]
         named[name] = _Named(
-            listed=best_first[is_listed[best_first]],
-            nearest=below[~np.isnan(ranks[below])][:NEAREST],
-            nearest_by_complaints=by_complaints[~np.isnan(complaint_ranks[by_complaints])][:NEAREST],
-            not_assessed=unassessed if by_id.size <= MOST_ROWS else unassessed[:NEAREST],
+            listed=listed[:MOST_LISTED],
+            listed_count=listed.size,
+            nearest=nearest,
+            nearest_by_complaints=nearest_by_complaints,
+            # Somebody may be near by both routes, and is explained once.
+            explained=pd.unique(np.concatenate([listed[:MOST_EXPLAINED], nearest, nearest_by_complaints])),
+            not_assessed=unassessed if by_id.size <= MOST_EXPLAINED else unassessed[:NEAREST],
             not_assessed_count=unassessed.size,
         )
     return named
@@ -399,9 +417,16 @@ def _cells(
 def _regions(facts: ReportFacts, language: str) -> Iterator[_Region]:
     evaluation = facts.evaluation
     dispersion = repeat_dispersion(repeat_complaint_share(evaluation.communities, evaluation.rules))
-    sentences = _reasons(facts, language)
     for name, by_id in facts.rows.items():
-        yield _region(facts, name, by_id, sentences, dispersion=dispersion, language=language)
+        yield _region(facts, name, by_id, dispersion=dispersion, language=language)
+
+
+def _explanations(facts: ReportFacts, language: str) -> Iterator[tuple[str, Iterator[_Explanation]]]:
+    """Yield each region with what the annex says of its communities, made when it is written."""
+    sentences = _reasons(facts, language)
+    for name, named in facts.named.items():
+        if named.explained.size:
+            yield name, _explain(facts, name, sentences, language)
 
 
 def _reasons(facts: ReportFacts, language: str) -> dict[Part, list[str]]:
@@ -430,24 +455,17 @@ def _totals(evaluation: Evaluation) -> dict[str, int | None]:
     return {name: int(values.sum()) if len(values) else None for name, values in known.items()}
 
 
-def _region(
-    facts: ReportFacts,
-    name: str,
-    by_id: IntegerArray,
-    sentences: Mapping[Part, list[str]],
-    *,
-    dispersion: float,
-    language: str,
-) -> _Region:
+def _region(facts: ReportFacts, name: str, by_id: IntegerArray, *, dispersion: float, language: str) -> _Region:
     evaluation, named, otherwise = facts.evaluation, facts.named[name], facts.sensitivity.regions[name]
     summary = evaluation.summary["regions"][name]
-    routes: tuple[Part, ...] = ("satisfaction", "complaints") if _has_complaints(evaluation) else ("satisfaction",)
+    anchors = _anchors(facts, name)
 
-    def table(chosen: IntegerArray, parts: tuple[Part, ...] = routes) -> _Table:
-        return _Table(chosen.size, lambda: _rows(facts, chosen, sentences, otherwise, parts, language=language))
+    def table(chosen: IntegerArray) -> tuple[_Row, ...]:
+        return tuple(_rows(facts, chosen, anchors, language))
 
     return _Region(
         name=name,
+        anchor=facts.anchors[name],
         facts=summary,
         sentences=tuple(_decision_sentences(evaluation, summary, language)),
         support=(
@@ -466,11 +484,20 @@ def _region(
         warnings=tuple(warning_sentence(warning, language) for warning in summary["warnings"]),
         charts=tuple(facts.drawings[name].in_language(language)) if name in facts.drawings else (),
         listed=table(named.listed),
+        listed_count=named.listed_count,
         nearest=table(named.nearest),
         nearest_by_complaints=table(named.nearest_by_complaints),
-        not_assessed=table(named.not_assessed, ("satisfaction",)),
+        not_assessed=tuple(_not_assessed(facts, named.not_assessed, language)),
         not_assessed_count=named.not_assessed_count,
     )
+
+
+def _anchors(facts: ReportFacts, region: str) -> dict[int, str]:
+    """Return the name of the place in the annex of each community that it explains, by the rows of the table."""
+    return {
+        row: f"{facts.anchors[region]}-{number}"
+        for number, row in enumerate(facts.named[region].explained.tolist(), start=1)
+    }
 
 
 def _decision_sentences(evaluation: Evaluation, facts: Mapping[str, Any], language: str) -> Iterator[str]:
@@ -570,53 +597,142 @@ def _stability_sentences(facts: ReportFacts, region: str, language: str) -> Iter
         )
 
 
-def _rows(
-    facts: ReportFacts,
-    chosen: IntegerArray,
-    reasons: Mapping[Part, list[str]],
-    otherwise: Mapping[str, Any],
-    parts: tuple[Part, ...],
-    *,
-    language: str,
-) -> Iterator[_Row]:
-    evaluation, _, words = facts.evaluation, translator(language), evidence_words(language)
-    why, scale, unit = evidence_reasons(language), _scale(evaluation), _unit(evaluation)
-    # Without data on complaints only the satisfaction route has evidence.
-    weighed = _EVIDENCE if _has_complaints(evaluation) else _SATISFACTION_EVIDENCE
-    places = [facts.places[row] for row in chosen.tolist()]
-    for place, cells in zip(places, _records(facts.cells, places), strict=True):
-        sentences = tuple(reasons[part][place] for part in parts)
-        if cells["criterion_status"] == "met":
-            sentences = (reasons["criterion"][place], *sentences)
-        if "complaints" in parts:
-            sentences = (*sentences, *complaint_sentences.community_sentences(cells, language))
-        if cells["reported_lower"] is not None:
-            warning = complaint_sentences.underreported_sentence(
-                cells["reported_lower"], cells["recorded_households"], language
-            )
-            sentences = (*sentences, warning)
-        evidence, lower, upper = (cells[name] for name in weighed)
+def _rows(facts: ReportFacts, chosen: IntegerArray, anchors: Mapping[int, str], language: str) -> Iterator[_Row]:
+    evaluation, words = facts.evaluation, evidence_words(language)
+    scale, unit, regions = _scale(evaluation), _unit(evaluation), evaluation.summary["regions"]
+    evidence, lower, upper = _weighed(evaluation)
+    for row, cells in _cells_of(facts, chosen):
         yield _Row(
             id=cells["community_id"],
             name=cells["name"],
+            anchor=anchors.get(row, ""),
             status=cells["criterion_status"],
             status_word=criterion_status_words(cells, language),
-            sentences=sentences,
+            routes=_routes_met(cells, language),
+            evidence_word=words.get(cells[evidence] or "", ""),
+            probability=_probability(cells[lower], cells[upper], cells[f"{evidence}_reason"], language),
+            score=_counted(_score_text(cells["satisfaction_score"], scale, unit), cells["responses"]),
+            place=_place(cells, regions, "satisfaction"),
             interval=between(
                 cells["satisfaction_lower"], cells["satisfaction_upper"], scale=scale, decimals=1, unit=unit
             ),
             ranks=between(cells["satisfaction_rank_lower"], cells["satisfaction_rank_upper"], scale=1, decimals=0),
-            complaint_rates=between(cells["complaint_rate_lower"], cells["complaint_rate_upper"], scale=1, decimals=2),
-            evidence_word=words.get(evidence or "", ""),
-            probability=_probability(lower, upper, cells[f"{weighed[0]}_reason"], language),
-            why=why.get(cells[f"{weighed[0]}_reason"] or "", ""),
-            needed=needed_words(cells, language),
-            channel=_("Answers came through posters alone.") if cells["channel"] == SurveyChannel.POSTERS else "",
-            places=(
-                *percentile_lines(cells, evaluation.summary["regions"], language),
-                *sensitivity_sentences.community_lines(cells, otherwise["without_few"], language),
-            ),
+            complaint_rate=_counted(_rate_text(cells["complaints_per_1000_household_years"]), cells["complaints"]),
+            complaint_place=_place(cells, regions, "complaints"),
         )
+
+
+def _not_assessed(facts: ReportFacts, chosen: IntegerArray, language: str) -> Iterator[tuple[str, str, str]]:
+    """Yield number, name and reason of communities that satisfaction does not rank."""
+    evaluation = facts.evaluation
+    cells = list(_cells_of(facts, chosen))
+    columns = {name: [values[name] for _, values in cells] for name in facts.cells}
+    sentences = reason_sentences(
+        columns,
+        evaluation.summary["regions"],
+        "satisfaction",
+        population=evaluation.rules.satisfaction.population,
+        language=language,
+    )
+    for (_, values), sentence in zip(cells, sentences, strict=True):
+        yield values["community_id"], values["name"], sentence
+
+
+def _explain(
+    facts: ReportFacts, region: str, reasons: Mapping[Part, list[str]], language: str
+) -> Iterator[_Explanation]:
+    evaluation, words, why = facts.evaluation, evidence_words(language), evidence_reasons(language)
+    routes: tuple[Part, ...] = ("satisfaction", "complaints") if _has_complaints(evaluation) else ("satisfaction",)
+    weighed, anchors = _weighed(evaluation)[0], _anchors(facts, region)
+    for row, cells in _cells_of(facts, facts.named[region].explained):
+        place = facts.places[row]
+        # Whoever meets the criterion is told by which route first.
+        parts: tuple[Part, ...] = ("criterion", *routes) if cells["criterion_status"] == "met" else routes
+        evidence = (words.get(cells[weighed] or "", ""), why.get(cells[f"{weighed}_reason"] or "", ""))
+        yield _Explanation(
+            id=cells["community_id"],
+            name=cells["name"],
+            anchor=anchors[row],
+            status=cells["criterion_status"],
+            status_word=criterion_status_words(cells, language),
+            sentences=(
+                *(reasons[part][place] for part in parts),
+                *_complaint_sentences(evaluation, cells, language),
+            ),
+            evidence=translator(language)("; ").join(filter(None, evidence)),
+            facts=tuple(_facts_of(facts, region, cells, language)),
+        )
+
+
+def _complaint_sentences(evaluation: Evaluation, cells: Mapping[str, Any], language: str) -> Iterator[str]:
+    if _has_complaints(evaluation):
+        yield from complaint_sentences.community_sentences(cells, language)
+    if cells["reported_lower"] is not None:
+        yield complaint_sentences.underreported_sentence(
+            cells["reported_lower"], cells["recorded_households"], language
+        )
+
+
+def _facts_of(facts: ReportFacts, region: str, cells: Mapping[str, Any], language: str) -> Iterator[tuple[str, str]]:
+    """Yield what is known of a community beside its row, with the name of each fact; what is unknown is left out."""
+    evaluation, _ = facts.evaluation, translator(language)
+    few = facts.sensitivity.regions[region]["without_few"]
+    rates = between(cells["complaint_rate_lower"], cells["complaint_rate_upper"], scale=1, decimals=2)
+    separator = _("; ")
+    known = (
+        (_("Percentile"), separator.join(percentile_lines(cells, evaluation.summary["regions"], language))),
+        (_("Ranked otherwise"), separator.join(sensitivity_sentences.community_lines(cells, few, language))),
+        (_("Answers still needed, by satisfaction"), needed_words(cells, language)),
+        (_("Where the true complaint rate may lie"), rates),
+        (
+            _("How the answers came"),
+            _("Answers came through posters alone.") if cells["channel"] == SurveyChannel.POSTERS else "",
+        ),
+    )
+    yield from ((name, text) for name, text in known if text)
+
+
+def _weighed(evaluation: Evaluation) -> tuple[str, str, str]:
+    """Return the columns of the evidence and its bounds: without data on complaints only satisfaction has any."""
+    return _EVIDENCE if _has_complaints(evaluation) else _SATISFACTION_EVIDENCE
+
+
+def _routes_met(cells: Mapping[str, Any], language: str) -> str:
+    """Return the routes by which a community meets the criterion, empty where it does not."""
+    met = [word for name, word in route_words(language).items() if cells["criterion_route"] in {name, "both"}]
+    return translator(language)(", ").join(met)
+
+
+def _score_text(score: float | None, scale: int, unit: str) -> str:
+    """Return a score with one decimal; the least and the best that one can have are only shown where they are meant."""
+    if score is None:
+        return ""
+    return format_distinct(Fraction(score) * scale, [Fraction(0), Fraction(100)], decimals=1) + unit
+
+
+def _rate_text(rate: float | None) -> str:
+    return "" if rate is None else format_distinct(Fraction(rate), [Fraction(0)], decimals=2)
+
+
+def _counted(text: str, count: int | None) -> str:
+    """Return a number beside how many it is counted from."""
+    return text if count is None or not text else f"{text} ({count:,})"
+
+
+def _place(cells: Mapping[str, Any], regions: Mapping[str, Any], route: RouteName) -> str:
+    """Return the places that a community shares on a route beside its percentile, empty where it is not ranked."""
+    prefix = COLUMN_PREFIXES[route]
+    first, last = cells[f"{prefix}_rank"], cells[f"{prefix}_last_rank"]
+    if first is None:
+        return ""
+    places = str(first) if first == last else f"{first} – {last}"
+    return f"{places} ({percentile_cell(cells, regions, route)})"
+
+
+def _cells_of(facts: ReportFacts, chosen: IntegerArray) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield rows of the table with what the report knows of each."""
+    rows = chosen.tolist()
+    yield from zip(rows, _records(facts.cells, [facts.places[row] for row in rows]), strict=True)
 
 
 def _records(columns: Mapping[str, list[Any]], places: list[int]) -> Iterator[dict[str, Any]]:

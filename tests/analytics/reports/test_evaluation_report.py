@@ -12,7 +12,8 @@ from analytics.decision.reasons import reason_sentence
 from analytics.evidence.method import EVIDENCE_METHOD
 from analytics.evidence.sensitivity import analyse_sensitivity
 from analytics.evidence.weigh_evidence import weigh_evidence
-from analytics.reports.evaluation_report import MOST_ROWS, NEAREST, REPORT_FILES, report_html
+from analytics.reports import evaluation_report
+from analytics.reports.evaluation_report import MOST_EXPLAINED, NEAREST, REPORT_FILES, report_html
 from analytics.reports.labels import evidence_words, method_words
 from tests.analytics.rule_files import rules_with
 
@@ -44,6 +45,11 @@ def text_of(page):
     """Return the visible text of a page, without tags, styles and drawings."""
     bare = re.sub(r"<(style|svg)\b.*?</\1>", "", page, flags=re.DOTALL)
     return html.unescape(re.sub(r"<[^>]*>", "\n", bare))
+
+
+def section_of(page, region):
+    """Return what a page says of a region before its annex."""
+    return page.split(f">{region}</h2>")[1].partition("</section>")[0]
 
 
 class Tags(HTMLParser):
@@ -161,15 +167,17 @@ def test_many_regions_each_name_their_own_communities_and_draw_where_one_can_be_
     regions = np.repeat([f"第{number}区" for number in range(len(sizes))], sizes)
     result, page = report_of(city(sum(sizes), region=regions))
 
-    sections = re.split(r"<h2[^>]*>(第.区)</h2>", page)[1:]
+    sections = re.split(r"<h[23][^>]*>(第.区)</h[23]>", page)[1:]
     names = result.communities.set_index("community_id")["name"]
     for region, section in zip(sections[::2], sections[1::2], strict=True):
         own = result.standings[result.standings["region"] == region]
         text = text_of(section)
-        assert all(f"\n{names[each]}\n" in text for each in own["community_id"][own["criterion_status"] == "met"])
-        others = names[result.standings.loc[result.standings["region"] != region, "community_id"]]
-        assert not any(f"\n{name}\n" in text for name in others)
-    assert len(sections) == 2 * len(sizes)
+        named = set(re.findall("阳光[0-9]+号院", text))
+        assert named >= set(names[own["community_id"][own["criterion_status"] == "met"]])
+        assert named <= set(names[own["community_id"]])
+    # Each has a section, and where somebody is ranked a part of the annex.
+    ranked = result.standings[["satisfaction_rank", "complaint_rank"]].notna().any(axis=1)
+    assert len(sections) == 2 * (len(sizes) + result.standings["region"][ranked].nunique())
     assert page.count("<svg") == 8
 
 
@@ -214,15 +222,60 @@ def test_a_region_too_small_for_a_position_says_so():
 
 
 def test_a_large_region_names_the_listed_and_the_nearest():
-    size = MOST_ROWS + 100
+    size = MOST_EXPLAINED + 100
     responses = np.where(np.arange(size) < 60, 3, 100)
     result, page = report_of(city(size, responses=responses, satisfied=np.minimum(responses, np.arange(size) % 100)))
     text = text_of(page)
 
     status = result.standings["criterion_status"]
     assert all(name in text for name in result.communities.loc[status == "met", "name"])
-    assert page.count("<li>") == NEAREST
+    assert section_of(page, "乌达区").count("<li>") == NEAREST
     assert f"此处列出前 {NEAREST} 个，全部见 standings.csv。" in text
+
+
+def test_of_a_very_long_list_the_first_are_named_and_fewer_explained(monkeypatch):
+    monkeypatch.setattr(evaluation_report, "MOST_LISTED", 5)
+    monkeypatch.setattr(evaluation_report, "MOST_EXPLAINED", 2)
+    result, page = report_of(city(200))
+    listed, annex = section_of(page, "乌达区").partition("<table>")[2], page.partition('<section class="annex">')[2]
+
+    met = result.standings[result.standings["criterion_status"] == "met"]
+    best = met.sort_values(["satisfaction_rank", "complaint_rank"])["community_id"].tolist()
+    assert len(best) > 5
+    assert re.findall(r'<span class="small">(\d{5})</span>', listed.partition("</table>")[0]) == best[:5]
+    assert "此处列出前 5 个，全部见 standings.csv。" in text_of(page)
+    assert re.findall(r'<span class="small">(\d{5})</span>', annex)[:2] == best[:2]
+    assert len(re.findall("<article", annex)) <= 2 + 2 * NEAREST
+
+
+def test_each_row_leads_to_its_reasons_and_the_contents_to_each_part():
+    two = pd.concat([city(), city().assign(region="海南区", community_id=[f"x{number}" for number in range(45)])])
+    _, page = report_of(two)
+
+    tags = tags_of(page)
+    places = [pairs["id"] for tag, pairs in tags if "id" in pairs and tag in {"h2", "article"}]
+    targets = [pairs["href"].removeprefix("#") for tag, pairs in tags if tag == "a" and pairs["href"].startswith("#")]
+    assert len(places) == len(set(places))
+    assert set(targets) == set(places)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_printed_report_of_440_communities_has_at_most_twelve_pages_before_its_annex(browser, language):
+    pdfium = pytest.importorskip("pypdfium2")
+    table = city(440)
+    few = table["responses"] < 55  # forty or so
+    table[["responses", "satisfied"]] = table[["responses", "satisfied"]].mask(few, 6)
+    _, content = report_of(table, language)
+    page = browser.new_page()
+    page.set_content(content)
+
+    with pdfium.PdfDocument(page.pdf(prefer_css_page_size=True)) as document:
+        openings = [sheet.get_textpage().get_text_bounded()[:30] for sheet in document]
+    page.close()
+
+    annex = {"zh-Hans": "附件：", "en": "Annex: "}[language]
+    assert 5 < next(number for number, opening in enumerate(openings) if opening.startswith(annex)) <= 12
 
 
 @pytest.mark.parametrize(
