@@ -415,6 +415,11 @@ def find_code(session: Session, *, token: str, secret_key: str) -> ScannedCode:
     )
 
 
+def poster_ids(session: Session) -> Sequence[int]:
+    """Return the ids of the codes of all posters, also of those that no answer came through: they are few."""
+    return session.scalars(select(Code.id).where(Code.kind == CodeKind.POSTER)).all()
+
+
 def is_usable_poster_code() -> ColumnElement[bool]:
     """Return the condition that a `Code` is of a poster, not of a declared helper, and not revoked."""
     is_of_helper = exists().where(DeclaredHelp.code_id == Code.id)

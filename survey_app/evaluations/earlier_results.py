@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from survey_app.evaluations.standings import counts_a_closed_round
 from survey_app.models import Evaluation, RegionProfile, Response, ResponseReview, Round
 from survey_app.models.vocabulary import ReviewState
+from survey_app.responses.answer_batches import responses_in_order
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ def first_evaluated_at(session: Session, round_id: int) -> datetime:
 
 def communities_with_erased(session: Session, round_id: int, *, since: datetime) -> frozenset[int]:
     """Return the communities of which a resident had answers erased since a moment."""
-    statement = select(Response.community_id).where(Response.round_id == round_id, Response.erased_at >= since)
+    in_order = responses_in_order(session, round_id)
+    statement = select(Response.community_id).where(in_order, Response.erased_at >= since)
     return frozenset(session.scalars(statement.distinct()))
 
 

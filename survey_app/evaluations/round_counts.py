@@ -5,7 +5,8 @@ the ranked population and of the other. Each batch is handed to every counter th
 depends on the communities and not on the answers.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -13,7 +14,7 @@ from typing import Any, Final
 import pandas as pd
 import pyarrow as pa
 from pyarrow import compute
-from sqlalchemy import ColumnElement, Select, case, false, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from analytics.counting.answer_counts import AnswerCounter, AnswerCounts
@@ -21,9 +22,10 @@ from analytics.counting.composites import CompositeAdder, CompositeSums
 from analytics.decision.survey_channels import HELPED_RESPONSES, SLIP_RESPONSES
 from analytics.decision.survey_modes import STAFF_ENTERED_MODES, mode_column
 from analytics.rules import OTHER_POPULATION, Population, Rules
+from survey_app.codes.codes import poster_ids
 from survey_app.evaluations.respondent_sample import RespondentSample
-from survey_app.models import Code, DeclaredHelp, Response, Round
-from survey_app.models.vocabulary import CodeKind, Mode, ResponseStatus, SupersededWithin, Tenure
+from survey_app.models import Response, Round
+from survey_app.models.vocabulary import Mode, ResponseStatus, SupersededWithin, Tenure
 from survey_app.responses.answer_batches import (
     BATCH_ROWS,
     SEVERAL_CODES,
@@ -32,8 +34,8 @@ from survey_app.responses.answer_batches import (
     read_batches,
     selected_responses,
 )
-from survey_app.responses.counting_status import KIND_OF_CODE, StatusFacts, status_by_facts, status_facts
-from survey_app.responses.declared_help import are_helped
+from survey_app.responses.counting_status import StatusFacts, status_by_facts, status_facts, superseded_within
+from survey_app.responses.declared_help import are_helped, help_code_ids
 from survey_app.rounds.questionnaires import Question, Questionnaire, QuestionType, driver_questions
 
 MODE_COUNTS: Final = tuple(mode_column(mode, "responses") for mode in STAFF_ENTERED_MODES)
@@ -104,13 +106,15 @@ def count_round(
     counters = _Counters(
         scope,
         None if region_of is None else RespondentSample(_driver_questions(scope), region_of),
-        codes_of_help=session.scalars(select(DeclaredHelp.code_id).filter_by(round_id=survey_round.id)).all(),
+        codes_of_posters=poster_ids(session),
+        codes_of_help=help_code_ids(session, survey_round.id),
     )
     read = 0
-    for batch in _read_batches(session, scope, only=only):
-        counters.count(batch)
-        read += batch.num_rows
-        report(read)
+    with closing(_read_batches(session, scope, only=only)) as batches:
+        for batch in batches:
+            counters.count(batch)
+            read += batch.num_rows
+            report(read)
     helped = _count_helped(session, counters.maybe_helped, survey_round)
     return counters.counted(helped)
 
@@ -157,7 +161,7 @@ def _driver_questions(scope: _Scope) -> list[str]:
     return [overall, *driver_questions(scope.questionnaire, overall)]
 
 
-def _read_batches(session: Session, scope: _Scope, *, only: Select[int] | None) -> Iterator[pa.RecordBatch]:
+def _read_batches(session: Session, scope: _Scope, *, only: Select[int] | None) -> Generator[pa.RecordBatch]:
     """Yield every response with its status for both populations, how it came, and its answers."""
     portions = all_responses(session, scope.round) if only is None else selected_responses(session, only)
     return read_batches(
@@ -171,9 +175,6 @@ def _read_batches(session: Session, scope: _Scope, *, only: Select[int] | None) 
 
 def _select_facts(scope: _Scope, condition: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     facts = status_facts(before=scope.before)
-    in_household, in_tenure = (
-        facts.is_replaced[within] for within in (SupersededWithin.HOUSEHOLD, SupersededWithin.TENURE)
-    )
     rows = (
         select(
             Response.id.label("response_id"),
@@ -181,16 +182,13 @@ def _select_facts(scope: _Scope, condition: ColumnElement[bool]) -> Select[*tupl
             Response.tenure,
             Response.mode,
             Response.code_id,
-            KIND_OF_CODE.label("kind"),
             facts.is_erased.label("is_erased"),
             facts.is_withdrawn.label("is_withdrawn"),
-            in_household.label("in_household"),
-            case((in_household, in_tenure), else_=false()).label("in_tenure"),
+            func.coalesce(superseded_within(before=scope.before), Response.superseded_within).label("replaced"),
             facts.is_corrected.label("is_corrected"),
             facts.is_excluded.label("is_excluded"),
             Response.answers,
         )
-        .outerjoin(Code, Response.code_id == Code.id)
         .where(condition, Response.submitted_at < scope.before)
         # Otherwise each fact would be looked up once for each population.
         .offset(0)
@@ -200,7 +198,10 @@ def _select_facts(scope: _Scope, condition: ColumnElement[bool]) -> Select[*tupl
     known = StatusFacts(
         is_erased=rows.is_erased,
         is_withdrawn=rows.is_withdrawn,
-        is_replaced={SupersededWithin.HOUSEHOLD: rows.in_household, SupersededWithin.TENURE: rows.in_tenure},
+        is_replaced={
+            SupersededWithin.HOUSEHOLD: rows.replaced.is_not(None),
+            SupersededWithin.TENURE: rows.replaced == SupersededWithin.TENURE,
+        },
         is_corrected=rows.is_corrected,
         is_excluded=rows.is_excluded,
     )
@@ -210,7 +211,6 @@ def _select_facts(scope: _Scope, condition: ColumnElement[bool]) -> Select[*tupl
         rows.tenure,
         rows.mode,
         rows.code_id,
-        rows.kind,
         status_by_facts(known, scope.population).label("status"),
         status_by_facts(known, OTHER_POPULATION[scope.population]).label("other_status"),
         rows.answers,
@@ -223,7 +223,6 @@ _FACTS: Final = {
     "tenure": SINGLE_CODE,
     "mode": pa.string(),
     "code_id": pa.int64(),
-    "kind": pa.string(),
     "status": pa.string(),
     "other_status": pa.string(),
 }
@@ -232,7 +231,14 @@ _FACTS: Final = {
 class _Counters:
     """The counters that every batch is handed to."""
 
-    def __init__(self, scope: _Scope, respondents: RespondentSample | None, *, codes_of_help: Sequence[int]) -> None:
+    def __init__(
+        self,
+        scope: _Scope,
+        respondents: RespondentSample | None,
+        *,
+        codes_of_posters: Sequence[int],
+        codes_of_help: Sequence[int],
+    ) -> None:
         self._scope, self._respondents = scope, respondents
         ranked = scope.ranked_question
         self._statuses = self._counter({"status": tuple(range(len(ResponseStatus)))})
@@ -245,6 +251,7 @@ class _Counters:
         self._by_tenure = {tenure: self._counter({ranked.key: ranked.codes}) for tenure in _TENURES_APART}
         self._choices = {question: self._counter({question: codes}) for question, codes in scope.several.items()}
         self._choosers = {question: self._counter({ANSWERED: (1,)}) for question in scope.several}
+        self._codes_of_posters = pa.array(codes_of_posters, pa.int64())
         self._codes_of_help = pa.array(codes_of_help, pa.int64())
         self.maybe_helped: list[int] = []
 
@@ -312,7 +319,8 @@ class _Counters:
             compute.is_in(given, value_set=pa.array(rule.valid_codes, given.type)),
             compute.equal(own.column("mode"), Mode.WEB),
         )
-        is_slip = compute.and_(through_web, compute.equal(own.column("kind"), CodeKind.HOUSEHOLD))
+        # One through the web came through a code: if it has none, it has lost its link to a slip.
+        is_slip = compute.and_not(through_web, compute.is_in(own.column("code_id"), value_set=self._codes_of_posters))
         self._facts.count(facts.append_column(SLIP_RESPONSES, _only_where(is_slip, pa.scalar(1, SINGLE_CODE))))
         is_maybe_helped = compute.and_(through_web, compute.is_in(own.column("code_id"), value_set=self._codes_of_help))
         self.maybe_helped += own.column("response_id").filter(is_maybe_helped).to_pylist()

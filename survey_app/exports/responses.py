@@ -9,6 +9,7 @@ where nothing connects them.
 import json
 import secrets
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import datetime
 from typing import Final
 
@@ -133,11 +134,12 @@ def _read_rows(session: Session, evaluation: Evaluation, questions: tuple[str, .
     columns = ["community", "tenure", "mode", *questions]
     kinds = [pa.int64(), SINGLE_CODE, pa.string(), *[SINGLE_CODE] * len(questions), pa.int64()]
     found = pa.schema(list(zip([*columns, _TIMES], kinds, strict=True))).empty_table()
-    for batch in batches:
-        once = pa.repeat(1, batch.num_rows)
-        added = pa.Table.from_batches([batch.select(columns)]).append_column(_TIMES, once)
-        grouped = pa.concat_tables([found, added]).group_by(columns, use_threads=False).aggregate([(_TIMES, "sum")])
-        found = grouped.rename_columns([*columns, _TIMES])
+    with closing(batches):
+        for batch in batches:
+            once = pa.repeat(1, batch.num_rows)
+            added = pa.Table.from_batches([batch.select(columns)]).append_column(_TIMES, once)
+            grouped = pa.concat_tables([found, added]).group_by(columns, use_threads=False).aggregate([(_TIMES, "sum")])
+            found = grouped.rename_columns([*columns, _TIMES])
     types = {"tenure": "int64", "mode": "str", **dict.fromkeys(questions, "Int16")}
     rows: pd.DataFrame = found.to_pandas().astype(types)
     return rows

@@ -1,6 +1,7 @@
 """Batches of stored answers, decoded column by column."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -42,7 +43,7 @@ def counted_batches(
     questions: Sequence[str],
     before: datetime,
     reviewed_before: datetime,
-) -> Iterator[pa.RecordBatch]:
+) -> Generator[pa.RecordBatch]:
     """Yield community, tenure, mode and answers of every response that counts by the rules, whoever gave them.
 
     Reviews count as of `reviewed_before`.
@@ -68,19 +69,19 @@ def read_batches(
     *,
     facts: Mapping[str, pa.DataType],
     questions: Mapping[str, pa.DataType],
-) -> Iterator[pa.RecordBatch]:
+) -> Generator[pa.RecordBatch]:
     """Yield facts about responses and their answers, as columns of the types named: one batch for each parameters.
 
     What is selected are whole numbers, times, digests and words of closed vocabularies as `facts`, under names that are
     no keys of questions, and `answers`, canonical texts or null. The database hands over each column of a batch as one
     text, in the order in which it comes upon the rows: to make a Python object of every value would cost more than to
-    decode it.
+    decode it. While one batch is decoded and used, another thread reads the next: the session is its own until the
+    last one is yielded or the iterator is closed.
     """
     rows = selected.subquery()
     columns = [_joined(cast(rows.c[name], Text), "", _SEPARATOR) for name in facts]
     statement = select(*columns, _joined(rows.c.answers, "{}", "\n"))
-    for portion in parameters:
-        *joined, texts = session.execute(statement, portion).one()
+    for *joined, texts in _one_ahead(lambda portion: session.execute(statement, portion).one(), parameters):
         if texts is None:
             continue
         answers = _decode(texts, questions)
@@ -90,14 +91,27 @@ def read_batches(
 
 def all_responses(session: Session, survey_round: Round, *, rows: int = BATCH_ROWS) -> Portions:
     """Return every response of a round, in portions of so many ids at most, one after the other."""
-    ends = select(func.min(Response.id), func.max(Response.id)).where(Response.round_id == survey_round.id)
-    first, last = session.execute(ends).one()
-    # The sum keeps SQLite from the index of rounds: to look up each row is five times as slow as to read them in order.
-    condition = and_(
-        Response.id.between(bindparam("first"), bindparam("last")), Response.round_id + 0 == survey_round.id
-    )
-    starts = range(0) if first is None else range(first, last + 1, rows)
+    first, last = _first_and_last(session, survey_round.id)
+    condition = and_(Response.id.between(bindparam("first"), bindparam("last")), _of_round(survey_round.id))
+    starts = range(first, last + 1, rows)
     return Portions(condition, ({"first": start, "last": start + rows - 1} for start in starts))
+
+
+def responses_in_order(session: Session, round_id: int) -> ColumnElement[bool]:
+    """Return the condition of the responses of a round, by which all are read in the order of their ids."""
+    return and_(Response.id.between(*_first_and_last(session, round_id)), _of_round(round_id))
+
+
+def _first_and_last(session: Session, round_id: int) -> tuple[int, int]:
+    """Return the lowest and the highest id of a round's responses; no id is between them where it has none."""
+    statement = select(func.min(Response.id), func.max(Response.id)).where(Response.round_id == round_id)
+    first, last = session.execute(statement).one()
+    return (1, 0) if first is None else (first, last)
+
+
+def _of_round(round_id: int) -> ColumnElement[bool]:
+    # The sum keeps SQLite from the index of rounds: to look up each row is five times as slow as to read them in order.
+    return Response.round_id + 0 == round_id
 
 
 def selected_responses(session: Session, ids: Select[int]) -> Portions:
@@ -105,6 +119,20 @@ def selected_responses(session: Session, ids: Select[int]) -> Portions:
     found = session.scalars(ids).all()
     lists = (found[start : start + BATCH_ROWS] for start in range(0, len(found), BATCH_ROWS))
     return Portions(Response.id.in_(bindparam("ids", expanding=True)), ({"ids": each} for each in lists))
+
+
+def _one_ahead(
+    read: Callable[[Mapping[str, Any]], Sequence[Any]], portions: Iterable[Mapping[str, Any]]
+) -> Iterator[Sequence[Any]]:
+    """Yield what is read of each portion, while another thread reads the next one."""
+    with ThreadPoolExecutor(1) as reader:
+        coming: Future[Sequence[Any]] | None = None
+        for portion in portions:
+            read_before, coming = coming, reader.submit(read, portion)
+            if read_before is not None:
+                yield read_before.result()
+        if coming is not None:
+            yield coming.result()
 
 
 def _joined(column: ColumnElement[str], missing: str, separator: str) -> ColumnElement[str]:

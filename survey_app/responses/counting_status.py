@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, case, exists, or_, tuple_
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from analytics.rules import Population
-from survey_app.models import Code, Response, ResponseReview
-from survey_app.models.vocabulary import CodeKind, Mode, ResponseStatus, ReviewState, SupersededWithin
+from survey_app.models import Response, ResponseReview
+from survey_app.models.vocabulary import ResponseStatus, ReviewState, SupersededWithin
 
 # Values that are cleared when answers are erased; the row stays.
 ERASED_VALUES: Final = dict.fromkeys(
@@ -30,13 +30,6 @@ ERASED_VALUES: Final = dict.fromkeys(
         "address_digest",
         "prefix_digest",
     )
-)
-
-# Through what a `Response` came, outer joined with its `Code`. One through the web came through a code: if it has none,
-# it has lost its link to a slip.
-KIND_OF_CODE: Final = case(
-    (and_(Code.id.is_(None), Response.answers.is_not(None), Response.mode == Mode.WEB), CodeKind.HOUSEHOLD),
-    else_=Code.kind,
 )
 
 
@@ -103,20 +96,25 @@ def replacement_within(population: Population) -> SupersededWithin:
 
 def superseded_within(*, before: datetime) -> ColumnElement[str | None]:
     """Return the mark that replaces the link of a `Response` to its household, as of a time."""
-    return case(
-        (_is_replaced(SupersededWithin.TENURE, before), SupersededWithin.TENURE),
-        (_is_replaced(SupersededWithin.HOUSEHOLD, before), SupersededWithin.HOUSEHOLD),
-        else_=None,
+    newer = aliased(Response)
+    # One look at the household finds both: of the two words that of tenure is the greater.
+    within = func.max(
+        case((newer.tenure == Response.tenure, SupersededWithin.TENURE), else_=SupersededWithin.HOUSEHOLD)
     )
+    return select(within).where(*_is_later_in_household(newer, before)).scalar_subquery()
 
 
 def _is_replaced(within: SupersededWithin, before: datetime) -> ColumnElement[bool]:
     newer = aliased(Response)
-    of_household = [newer.household_key == Response.household_key]
-    if within is SupersededWithin.TENURE:
-        of_household.append(newer.tenure == Response.tenure)
+    same = [newer.tenure == Response.tenure] if within is SupersededWithin.TENURE else []
+    later = exists().where(*_is_later_in_household(newer, before), *same)
+    return and_(Response.household_key.is_not(None), later)
+
+
+def _is_later_in_household(newer: type[Response], before: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions under which another response is a later one of the household of a `Response`."""
     later = tuple_(newer.submitted_at, newer.id) > tuple_(Response.submitted_at, Response.id)
-    return and_(Response.household_key.is_not(None), exists().where(*of_household, later, newer.submitted_at < before))
+    return newer.household_key == Response.household_key, later, newer.submitted_at < before
 
 
 def _is_excluded(reviewed_before: datetime | None) -> ColumnElement[bool]:

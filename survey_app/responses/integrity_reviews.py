@@ -6,6 +6,7 @@ Nothing is deleted, and a held response counts until somebody decides otherwise;
 import json
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -27,9 +28,10 @@ from analytics.rules import Rules
 from analytics.statistics.integrity_signals import OF_ANSWERS, Integrity, count_with_and_without_held, find_signals
 from survey_app.accounts.scope import Scope
 from survey_app.audit import SITE, record
+from survey_app.codes.codes import poster_ids
 from survey_app.errors import JiayuanError
-from survey_app.models import Code, Community, Evaluation, IntegrityExamination, Response, ResponseReview, Round
-from survey_app.models.vocabulary import STAFF_ENTERED_MODES, AuditAction, CodeKind, ResponseStatus, ReviewState, Tenure
+from survey_app.models import Community, Evaluation, IntegrityExamination, Response, ResponseReview, Round
+from survey_app.models.vocabulary import STAFF_ENTERED_MODES, AuditAction, ResponseStatus, ReviewState, Tenure
 from survey_app.register.households import read_places, surveyed_households
 from survey_app.responses.answer_batches import SINGLE_CODE, TIME, all_responses, read_batches
 from survey_app.responses.counting_status import status_of_response
@@ -237,25 +239,26 @@ def read_rows(
         session, selected, portions.parameters, facts=_TYPES, questions=dict.fromkeys(questions, SINGLE_CODE)
     )
     corrected = _corrected(session, survey_round.id)
-    posters = pd.CategoricalDtype(pd.Index(sorted(_poster_ids(session, survey_round.id)), dtype="int64"))
+    posters = poster_ids(session)
     help_codes = help_code_ids(session, survey_round.id)
     numbers = {name: bytearray() for name in _NUMBERS}
     words: dict[str, list[pd.Series[Any]]] = {name: [] for name in ("mode", "address", "prefix", "poster")}
     through_help = []
     ratings: dict[str, list[pa.Array]] = {question: [] for question in questions}
     # Portions come in the order of ids, and each is made narrow before the next is read.
-    for batch in chain([pa.RecordBatch.from_pylist([], schema)], batches):
-        ordered = batch.sort_by("response_id")
-        frame = ordered.select(list(_TYPES)).to_pandas().astype({"code_id": "Int64", "corrects_id": "Int64"})
-        frame = _as_first_sent(frame, corrected)
-        for name, values in _numbers_of(frame).items():
-            numbers[name] += values.astype(_NUMBERS[name]).tobytes()
-        poster = frame["code_id"].where(frame["code_id"].isin(posters.categories))
-        for name, column in words.items():
-            column.append(poster.astype(posters) if name == "poster" else frame[name].astype("category"))
-        through_help.append(frame.loc[frame["code_id"].isin(help_codes), _OF_HELP])
-        for question, chunks in ratings.items():
-            chunks.append(_ratings(ordered.column(question), questionnaire.question(question)))
+    with closing(batches):
+        for batch in chain([pa.RecordBatch.from_pylist([], schema)], batches):
+            ordered = batch.sort_by("response_id")
+            frame = ordered.select(list(_TYPES)).to_pandas().astype({"code_id": "Int64", "corrects_id": "Int64"})
+            frame = _as_first_sent(frame, corrected)
+            for name, values in _numbers_of(frame).items():
+                numbers[name] += values.astype(_NUMBERS[name]).tobytes()
+            frame["poster"] = frame["code_id"].where(frame["code_id"].isin(posters))
+            for name, column in words.items():
+                column.append(frame[name].astype("category"))
+            through_help.append(frame.loc[frame["code_id"].isin(help_codes), _OF_HELP])
+            for question, chunks in ratings.items():
+                chunks.append(_ratings(ordered.column(question), questionnaire.question(question)))
     columns = {name: np.frombuffer(joined, _NUMBERS[name]) for name, joined in numbers.items()}
     labels = {name: union_categoricals(column, sort_categories=True) for name, column in words.items()}
     responses = pd.DataFrame(columns | labels, copy=False)
@@ -269,16 +272,21 @@ def read_rows(
 def _corrected(session: Session, round_id: int) -> dict[int, Mapping[str, Any]]:
     """Return what is examined of the responses of a round that others correct, by their ids."""
     later = aliased(Response)
-    statement = select(*_EXAMINED).join(later, later.corrects_id == Response.id)
-    found = session.execute(statement.where(Response.round_id == round_id))
+    firsts = select(later.corrects_id).where(_corrects(later))
+    found = session.execute(select(*_EXAMINED).where(Response.id.in_(firsts), Response.round_id == round_id))
     return {row.response_id: row._asdict() for row in found}
 
 
 def _corrections(session: Session, round_id: int) -> dict[int, int]:
     """Return the responses of a round that correct others, and which."""
-    statement = select(Response.id, Response.corrects_id)
-    found = session.execute(statement.where(Response.round_id == round_id, Response.corrects_id.is_not(None)))
+    statement = select(Response.id, Response.corrects_id).where(_corrects(Response), Response.round_id + 0 == round_id)
+    found = session.execute(statement)
     return {row.id: row.corrects_id for row in found}
+
+
+def _corrects(response: type[Response]) -> ColumnElement[bool]:
+    """Return whether a response corrects another; SQLite finds these few by their index if they are compared."""
+    return response.corrects_id > 0
 
 
 def _as_first_sent(frame: pd.DataFrame, corrected: Mapping[int, Mapping[str, Any]]) -> pd.DataFrame:
@@ -305,12 +313,6 @@ def _numbers_of(frame: pd.DataFrame) -> dict[str, npt.NDArray[Any]]:
         # An evaluation waits for this: a row that began after its end must not stand in its way.
         "duration_seconds": (frame["submitted_at"] - frame["started_at"]).dt.total_seconds().clip(lower=0).to_numpy(),
     }
-
-
-def _poster_ids(session: Session, round_id: int) -> Sequence[int]:
-    """Return the ids of the codes of posters through which answers of a round came."""
-    used = select(Response.code_id).where(Response.round_id == round_id)
-    return session.scalars(select(Code.id).where(Code.kind == CodeKind.POSTER, Code.id.in_(used))).all()
 
 
 def held_by_community(session: Session, *, round_id: int, scope: Scope, now: datetime) -> list[Held]:
