@@ -39,11 +39,9 @@ def _typed(values: list[Any], kind: str | None) -> Any:
         return np.array(values, dtype="float64")
     if kind == "Int64":
         # Whole numbers of a database may be as long as these, and longer than a float holds exactly.
-        missing = np.array([value is None for value in values], dtype=bool)
-        known = np.array(
-            [0 if value is None else value for value in values] if missing.any() else values, dtype="int64"
-        )
-        return pd.arrays.IntegerArray(known, missing)
+        given = pa.array(values, pa.int64())
+        known = given.fill_null(0).to_numpy()
+        return pd.arrays.IntegerArray(known.copy(), given.is_null().to_numpy(zero_copy_only=False))
     if kind == "category":
         return _categories(values)
     return pd.Series(values, dtype=kind)
