@@ -233,6 +233,43 @@ def funnel_chart(
     return _svg(figure, labels, name)
 
 
+def rounds_chart(
+    rounds: Sequence[str], intervals: ScoreIntervals, fan: FloatArray, *, labels: Labels, name: str
+) -> str:
+    """Draw the scores of one community by round, with their intervals, before the deciles of those ranked with it.
+
+    Parameters
+    ----------
+    rounds : sequence of str
+        Names of the rounds in their order, m of them.
+    intervals : ScoreIntervals
+        Of m scores.
+    fan : ndarray of float, shape (m, 9)
+        Deciles by round, in rising order; NaN where there are none. Bands between those equally far from the median
+        overlap to a fan, which grows darker towards it.
+    labels : Labels
+        Without a cut-off.
+    name : str
+        Unique on its page, for the ids within the drawing.
+
+    Returns
+    -------
+    str
+        One SVG element.
+    """
+    places = np.arange(len(rounds), dtype=np.float64)
+    with _axes(280, left=46, labels=labels) as (figure, axes):
+        middle = fan.shape[1] // 2
+        for place in range(middle):
+            axes.fill_between(places, fan[:, place], fan[:, -1 - place], color=OTHERS_COLOUR, alpha=0.12, linewidth=0)
+        axes.plot(places, fan[:, middle], color=OTHERS_COLOUR, linewidth=1, linestyle=_DASHED)
+        axes.plot(places, intervals.scores, color=LISTED_COLOUR, linewidth=1.2)
+        _draw_intervals(axes, places, intervals, upright=True)
+        axes.set_xticks(places, [_shortened(text) for text in rounds])
+        axes.set_xlim(-0.4, len(rounds) - 0.6)
+    return _svg(figure, labels, name)
+
+
 def coverage_chart(
     names: Sequence[str], overall: FloatArray, among_best: FloatArray, *, level: float, labels: Labels, name: str
 ) -> str:

@@ -25,27 +25,40 @@ def aspect_percentiles_panel(shown: PageData, row: Mapping[str, Any]) -> Compone
     name = _("Percentile by aspect of service")
     aspects = aspects_of_community(shown.source, shown.header.id, region=row["region"], number=row["number"])
     if aspects["percentile"].isna().all():
-        said = _("No percentile: it takes a share that is shown, here and in {count} communities or more.")
-        return panel(name, empty(said.format(count=LEAST_TOGETHER)), anchor="percentiles")
-    note = _(
-        "Percentile: how many in 100 communities ranked with it have a lower share, counting half of those level with "
-        "it. The line shows where it truly lies, for each aspect by itself with {level} confidence."
-    )
+        return panel(name, empty(no_percentile(shown.language)), anchor="percentiles")
     return panel(
         name,
         chart(
             spine_figure(aspects, shown.language),
             name="aspect-percentiles",
-            summary=_sentence(aspects, shown.language),
+            summary=aspects_sentence(aspects, shown.language),
             language=shown.language,
-            numbers=_numbers(shown, aspects),
+            numbers=aspects_numbers(shown, aspects),
         ),
         anchor="percentiles",
-        note=note.format(level=share_words(shown.header.rules.evidence.level)),
+        note=percentiles_note(shown),
     )
 
 
-def _sentence(aspects: pd.DataFrame, language: str) -> str:
+def no_percentile(language: str) -> str:
+    """Return what a percentile of an aspect takes."""
+    _ = translator(language)
+    said = _("No percentile: it takes a share that is shown, here and in {count} communities or more.")
+    return said.format(count=LEAST_TOGETHER)
+
+
+def percentiles_note(shown: PageData) -> str:
+    """Return what the percentile of an aspect and its interval are."""
+    _ = translator(shown.language)
+    note = _(
+        "Percentile: how many in 100 communities ranked with it have a lower share, counting half of those level with "
+        "it. The line shows where it truly lies, for each aspect by itself with {level} confidence."
+    )
+    return note.format(level=share_words(shown.header.rules.evidence.level))
+
+
+def aspects_sentence(aspects: pd.DataFrame, language: str) -> str:
+    """Return in how many aspects a community is beside the middle of those ranked with it."""
     _ = translator(language)
     counts = aspects["beside"].value_counts()
     return _(
@@ -59,7 +72,8 @@ def _sentence(aspects: pd.DataFrame, language: str) -> str:
     )
 
 
-def _numbers(shown: PageData, aspects: pd.DataFrame) -> Numbers:
+def aspects_numbers(shown: PageData, aspects: pd.DataFrame) -> Numbers:
+    """Return the percentiles of a community by aspect as a table."""
     _ = translator(shown.language)
     words = beside_words(shown.language)
     columns = [

@@ -99,20 +99,10 @@ def drivers_panel(shown: PageData, profile: Profile) -> Component:
     """Return the domains associated with overall satisfaction in the region: an association, not a cause."""
     _ = translator(shown.language)
     name = _("What matters to residents here and around")
-    drivers = profile.drivers[profile.drivers["share"].notna()].sort_values("share", ascending=False, kind="stable")
+    drivers = known_drivers(profile)
+    summary = drivers_sentence(profile, drivers, shown.language)
     if drivers.empty:
-        return panel(
-            name,
-            empty(_("There are too few answers to tell what is associated with overall satisfaction.")),
-            anchor="drivers",
-        )
-    strongest = drivers.iloc[0]
-    summary = _(
-        "“{aspect}” is most strongly associated with overall satisfaction, according to {count} answers in all "
-        "communities that were ranked together. An association does not say what would change if it improved."
-    ).format(
-        aspect=pick(shown.language, strongest["label"], strongest["english_label"]), count=f"{profile.respondents:,}"
-    )
+        return panel(name, empty(summary), anchor="drivers")
     return panel(
         name,
         chart(
@@ -120,10 +110,27 @@ def drivers_panel(shown: PageData, profile: Profile) -> Component:
             name="drivers",
             summary=summary,
             language=shown.language,
-            numbers=_drivers_numbers(shown, drivers),
+            numbers=drivers_numbers(shown, drivers),
         ),
         anchor="drivers",
     )
+
+
+def known_drivers(profile: Profile) -> pd.DataFrame:
+    """Return the domains whose association with overall satisfaction is known, the strongest first."""
+    return profile.drivers[profile.drivers["share"].notna()].sort_values("share", ascending=False, kind="stable")
+
+
+def drivers_sentence(profile: Profile, drivers: pd.DataFrame, language: str) -> str:
+    """Return which of the known drivers is the strongest, and what that does not say."""
+    _ = translator(language)
+    if drivers.empty:
+        return _("There are too few answers to tell what is associated with overall satisfaction.")
+    strongest = drivers.iloc[0]
+    return _(
+        "“{aspect}” is most strongly associated with overall satisfaction, according to {count} answers in all "
+        "communities that were ranked together. An association does not say what would change if it improved."
+    ).format(aspect=pick(language, strongest["label"], strongest["english_label"]), count=f"{profile.respondents:,}")
 
 
 def complaints_panel(shown: PageData, row: Mapping[str, Any], profile: Profile | None) -> Component:
@@ -212,7 +219,7 @@ def domains_numbers(shown: PageData, shares: pd.DataFrame) -> Numbers:
     return Numbers(_("Aspects of service"), columns, rows)
 
 
-def _drivers_numbers(shown: PageData, drivers: pd.DataFrame) -> Numbers:
+def drivers_numbers(shown: PageData, drivers: pd.DataFrame) -> Numbers:
     _ = translator(shown.language)
     columns = [
         NumbersColumn(_("Question")),

@@ -15,7 +15,7 @@ from dashboards.languages import minute, translator
 from dashboards.panels.held_answers import beside_held_by_few, held_by_few, standings_without_held
 from dashboards.routes import ROUTES
 from dashboards.source import Examination
-from dashboards.widgets.components import Content, empty, facts, panel, records
+from dashboards.widgets.components import empty, facts, panel, records
 from dashboards.widgets.links import INTEGRITY_PATH, page_link
 
 _ROUTE: Final = ROUTES["satisfaction"]
@@ -24,25 +24,44 @@ _ROUTE: Final = ROUTES["satisfaction"]
 def integrity_panel(shown: PageData, row: Mapping[str, Any]) -> Component:
     """Return which signals flag a community, what became of held responses, and its standing without them."""
     _ = translator(shown.language)
-    name = _("Signs of false answers")
-    examination = shown.source.examination(shown.header.id, number=row["number"])
-    if examination is None or examination.counts.empty:
-        return panel(name, empty(_("The answers of this community have not been examined yet.")), anchor="integrity")
-    [counts] = records(examination.counts)
-    said: list[tuple[str, Content | list[Component]]] = [
-        (_("Signs"), _signals(shown, examination)),
-        (_("Held answers"), _held(shown, counts)),
-        *_without(shown, row, examination),
-        (_("Examined at"), minute(examination.examined_at, shown.language, shown.header.rules.time_zone)),
-    ]
+    name, said = _("Signs of false answers"), integrity_facts(shown, row)
+    if not said:
+        return panel(name, empty(not_examined(shown.language)), anchor="integrity")
     link = page_link(shown.view, INTEGRITY_PATH, _("All signs and communities: Integrity"))
     return panel(
         name,
         facts(said),
         link,
         anchor="integrity",
-        note=_("A sign is a reason to look, not a finding. Held answers count until a decision is made."),
+        note=integrity_note(shown.language),
     )
+
+
+def integrity_facts(shown: PageData, row: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what the newest examination found about a community: names and values, none where it saw nothing of it."""
+    _ = translator(shown.language)
+    examination = shown.source.examination(shown.header.id, number=row["number"])
+    if examination is None or examination.counts.empty:
+        return []
+    [counts] = records(examination.counts)
+    return [
+        (_("Signs"), _signals(shown, examination)),
+        (_("Held answers"), _held(shown, counts)),
+        *_without(shown, row, examination),
+        (_("Examined at"), minute(examination.examined_at, shown.language, shown.header.rules.time_zone)),
+    ]
+
+
+def not_examined(language: str) -> str:
+    """Return what is said of a community of which no examination has seen an answer."""
+    _ = translator(language)
+    return _("The answers of this community have not been examined yet.")
+
+
+def integrity_note(language: str) -> str:
+    """Return what a sign is, and what becomes of held answers."""
+    _ = translator(language)
+    return _("A sign is a reason to look, not a finding. Held answers count until a decision is made.")
 
 
 def _signals(shown: PageData, examination: Examination) -> str:

@@ -28,37 +28,54 @@ def tenures_panel(shown: PageData, profile: Profile, ranked: Rated) -> list[Comp
     if profile.tenures.empty:
         return []
     _ = translator(shown.language)
-    words, disclosure = tenure_words(shown.language), shown.disclosure
+    headings, rows = tenures_table(shown, profile, ranked)
+    columns = [Column(heading, heading, numeric=place > 0) for place, heading in enumerate(headings)]
+    name = _("Owners and tenants")
+    return [
+        panel(
+            name,
+            html.P(tenures_sentence(shown)),
+            data_table(columns, rows, caption=name),
+            anchor="tenures",
+            note=tenures_note(shown),
+        )
+    ]
+
+
+def tenures_table(shown: PageData, profile: Profile, ranked: Rated) -> tuple[list[str], list[list[str]]]:
+    """Return the headings and the rows of owners and tenants, in words where a number is not shown."""
+    _ = translator(shown.language)
     counted = {row["tenure"]: (row["responses"], row["satisfied"]) for row in records(profile.tenures)}
     rates = rates_by_tenure(profile.tenures, shown.header.rules, told=_told(shown, counted, ranked))
-    headings = (
+    headings = [
         _("Who"),
         _("Valid answers"),
         _("Satisfied"),
         _("Satisfaction rate"),
         _("Lower bound"),
         _("Upper bound"),
+    ]
+    words = tenure_words(shown.language)
+    return headings, [[words[tenure["tenure"]], *_cells(tenure, _("not shown"))] for tenure in records(rates)]
+
+
+def tenures_sentence(shown: PageData) -> str:
+    """Return which population the rules rank."""
+    _ = translator(shown.language)
+    population = population_words(shown.language)[shown.header.rules.satisfaction.population]
+    return _("Under the rules, {population}. Here owners and tenants are shown separately.").format(
+        population=population
     )
-    columns = [Column(heading, heading, numeric=place > 0) for place, heading in enumerate(headings)]
-    rows = [[words[tenure["tenure"]], *_cells(tenure, _("not shown"))] for tenure in records(rates)]
-    name, population = _("Owners and tenants"), shown.header.rules.satisfaction.population
+
+
+def tenures_note(shown: PageData) -> str:
+    """Return which numbers of owners and tenants are not shown."""
+    _, disclosure = translator(shown.language), shown.disclosure
     note = _(
         "Results are not shown where fewer than {fewest} answered, a number is below {smallest}, or it would tell "
         "another such number. Official results are always shown."
     )
-    return [
-        panel(
-            name,
-            html.P(
-                _("Under the rules, {population}. Here owners and tenants are shown separately.").format(
-                    population=population_words(shown.language)[population]
-                )
-            ),
-            data_table(columns, rows, caption=name),
-            anchor="tenures",
-            note=note.format(fewest=disclosure.minimum_base, smallest=disclosure.minimum_cell),
-        )
-    ]
+    return note.format(fewest=disclosure.minimum_base, smallest=disclosure.minimum_cell)
 
 
 def _told(shown: PageData, counted: Mapping[int, Counted], ranked: Rated) -> frozenset[int]:

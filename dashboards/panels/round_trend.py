@@ -207,13 +207,20 @@ def rounds_numbers(shown: PageData, rounds: pd.DataFrame) -> Numbers:
     return Numbers(_("Round by round"), columns, rows)
 
 
-def _numbers(shown: PageData, trend: Trend) -> Numbers:
-    """Return the same beside the deciles of those ranked with it."""
+def deciles_numbers(shown: PageData, trend: Trend) -> Numbers:
+    """Return the deciles of those ranked with a community by round as a table."""
     _ = translator(shown.language)
-    of_one, scale = rounds_numbers(shown, trend.rounds), scale_of(shown.header, _ROUTE, shown.language)
+    scale = scale_of(shown.header, _ROUTE, shown.language)
     deciles = [
-        NumbersColumn(_("Decile {number} of those ranked with it").format(number=number), True, scale.write)
+        NumbersColumn(_("Decile {number}").format(number=number), True, scale.write)
         for number in range(1, len(DECILES) + 1)
     ]
-    rows = [[*row, *of_all] for row, of_all in zip(of_one.rows, trend.fan, strict=True)]
-    return Numbers(of_one.caption, [*of_one.columns, *deciles], rows)
+    rows = [[name, *of_all] for name, of_all in zip(trend.rounds["round"], trend.fan, strict=True)]
+    return Numbers(_("Deciles of all ranked with it"), [NumbersColumn(_("Round")), *deciles], rows)
+
+
+def _numbers(shown: PageData, trend: Trend) -> Numbers:
+    """Return the scores beside the deciles."""
+    of_one, of_all = rounds_numbers(shown, trend.rounds), deciles_numbers(shown, trend)
+    rows = [[*own, *deciles[1:]] for own, deciles in zip(of_one.rows, of_all.rows, strict=True)]
+    return Numbers(of_one.caption, [*of_one.columns, *of_all.columns[1:]], rows)

@@ -41,22 +41,15 @@ class _Analysed:
 
 def sensitivity_panel(shown: PageData) -> list[Component]:
     """Return on what the list depends; nothing on the other route, or where the account sees a part of the region."""
-    if shown.view.route != _ROUTE or not shown.sees_whole_regions:
+    said = {} if shown.view.route != _ROUTE else sensitivity_by_region(shown)
+    if not said:
         return []
     _ = translator(shown.language)
     found = shown.source.compute_once(shown.header.id, analyse)
-    scale = scale_of(shown.header, _ROUTE, shown.language).factor
-    said = {
-        region: list(region_sentences(found.regions[region], scale=scale, language=shown.language))
-        for region in shown.regions
-    }
     cards = [
         html.Div([html.H3(shown.region_label(region)), html.Ul([html.Li(each) for each in sentences])])
         for region, sentences in said.items()
-        if sentences
     ]
-    if not cards:
-        return []
     note = _("Who answers on paper or by telephone answers more kindly, and other people do. Nothing is decided.")
     return [
         panel(
@@ -67,6 +60,19 @@ def sensitivity_panel(shown: PageData) -> list[Component]:
             note=note if any(facts["main_modes"] for facts in found.regions.values()) else None,
         )
     ]
+
+
+def sensitivity_by_region(shown: PageData) -> dict[str, list[str]]:
+    """Return for each region of which something can be said on what its list depends; none unless all is seen."""
+    if not shown.sees_whole_regions:
+        return {}
+    found = shown.source.compute_once(shown.header.id, analyse)
+    scale = scale_of(shown.header, _ROUTE, shown.language).factor
+    said = {
+        region: list(region_sentences(found.regions[region], scale=scale, language=shown.language))
+        for region in shown.regions
+    }
+    return {region: sentences for region, sentences in said.items() if sentences}
 
 
 def analyse(source: EvaluationSource, evaluation_id: int) -> _Analysed:

@@ -20,18 +20,12 @@ _ROUTE = ROUTES["satisfaction"]
 def settling_panel(shown: PageData) -> list[Component]:
     """Return what would settle the list of each region; nothing on the other route, or where no evidence says so."""
     _ = translator(shown.language)
-    lists = {region: facts for region, facts in shown.list_facts(_ROUTE).items() if facts["listed"]}
-    if shown.view.route != _ROUTE or not lists:
+    said = {} if shown.view.route != _ROUTE else settling_by_region(shown)
+    if not said:
         return []
-    cautious = _by_lower_bound(shown)
     cards = [
-        html.Div(
-            [
-                html.H3(shown.region_label(region)),
-                html.Ul([html.Li(said) for said in settling_sentences(shown, region, facts, cautious)]),
-            ]
-        )
-        for region, facts in lists.items()
+        html.Div([html.H3(shown.region_label(region)), html.Ul([html.Li(each) for each in sentences])])
+        for region, sentences in said.items()
     ]
     asked = shown.view.with_own(what_if=BY_LOWER_BOUND).search
     link = html.A(_("Who would enter and leave by lower bounds"), href=f"{asked}#what-if", className="quiet-link")
@@ -39,11 +33,21 @@ def settling_panel(shown: PageData) -> list[Component]:
         panel(
             _("What would settle the list"),
             html.Div(cards, className="charts" if len(cards) > 1 else "charts one"),
-            *([] if cautious is None else [link]),
+            *([link] if shown.sees_whole_regions else []),
             anchor="settling",
             note=_("Foreseen from the answers so far; nothing here is decided."),
         )
     ]
+
+
+def settling_by_region(shown: PageData) -> dict[str, list[str]]:
+    """Return for each region with a list by satisfaction what would settle it."""
+    cautious = _by_lower_bound(shown)
+    return {
+        region: list(settling_sentences(shown, region, facts, cautious))
+        for region, facts in shown.list_facts(_ROUTE).items()
+        if facts["listed"]
+    }
 
 
 def settling_sentences(
@@ -61,8 +65,8 @@ def settling_sentences(
     )
     if needed["reachable"]:
         yield _(
-            "As many further answers as can be expected would settle {count} more; the table below says how many each "
-            "needs."
+            "As many further answers as can be expected would settle {count} more; the table of communities around the "
+            "cut-off says how many each needs."
         ).format(count=f"{needed['reachable']:,}")
     if needed["not_reachable"]:
         yield _(

@@ -31,6 +31,11 @@ def caterpillar(names: Sequence[str], intervals: ScoreIntervals, *, cut_off: flo
     )
 
 
+def rounds(names: Sequence[str], intervals: ScoreIntervals, fan: FloatArray, *, labels: Labels) -> Block:
+    """Return the scores of one community by round before the deciles of those ranked with it."""
+    return _drawn(lambda: svg_charts.rounds_chart(names, intervals, fan, labels=labels, name=_NAME), labels.description)
+
+
 def funnel(rates: FloatArray, exposure: FloatArray, *, pooled: float, listed: BooleanArray, labels: Labels) -> Block:
     """Return complaint rates by exposure beside what chance explains, of two communities at least."""
     return _drawn(

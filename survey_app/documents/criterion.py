@@ -1,7 +1,7 @@
 """Criterion as a document: on each route the cut-off, the ties, who stands around it, and how stable the list is."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -29,6 +29,8 @@ from dashboards.panels.around_cut_off import (
 from dashboards.panels.list_evidence import decision_by_evidence, list_evidence_numbers, list_evidence_sentence
 from dashboards.panels.list_stability import sentences_on_stability
 from dashboards.panels.rules import rule_facts
+from dashboards.panels.sensitivity import sensitivity_by_region
+from dashboards.panels.settling import settling_by_region
 from dashboards.routes import ROUTES
 from dashboards.widgets.components import records
 from survey_app.catalogue import translator
@@ -63,10 +65,21 @@ def criterion(shown: PageData) -> Contents:
             heading(_("Positions and cut-offs")),
             cut_offs_table(shown),
             *(block for of_route in routes for block in _route(of_route)),
+            *_by_region(shown, _("What would settle the list by satisfaction"), settling_by_region(shown)),
+            *_by_region(shown, _("Few answers, and ways of answering"), sensitivity_by_region(shown)),
             heading(_("Rules in force")),
             facts(rule_facts(shown.header, shown.language)),
         ],
     )
+
+
+def _by_region(shown: PageData, title: str, said: Mapping[str, Sequence[str]]) -> Iterator[Block]:
+    """Yield what is said of each region under one heading; nothing where nothing is."""
+    if said:
+        yield heading(title)
+    for region, about in said.items():
+        yield heading(shown.region_label(region), level=2)
+        yield sentences(about)
 
 
 def _route(shown: PageData) -> Iterator[Block]:

@@ -14,6 +14,7 @@ from analytics.reports.svg_charts import (
     funnel_chart,
     histogram_chart,
     reliability_chart,
+    rounds_chart,
     scores_chart,
     thinning_step,
 )
@@ -46,6 +47,13 @@ def funnel():
     )
 
 
+def rounds(fan):
+    scores = np.array([80.0, 90.0, 85.0])
+    intervals = ScoreIntervals(scores, scores, scores - 4, scores + 4, np.ones(3, dtype=bool))
+    labels = Labels("按批次", "批次", "满意率（%）", "")
+    return rounds_chart(["第一轮", "第二轮", "第三轮"], intervals, fan, labels=labels, name="rounds")
+
+
 def words(drawing):
     return ["".join(text.itertext()) for text in ET.fromstring(drawing).iter(f"{SVG}text")]
 
@@ -65,6 +73,14 @@ def test_equal_numbers_give_equal_bytes_of_well_formed_xml(draw):
     assert drawing == draw()
     assert ET.fromstring(drawing).get("aria-label") == LABELS.description
     assert {LABELS.across, LABELS.upward, LABELS.cut_off} <= set(words(drawing))
+
+
+def test_rounds_are_named_and_drawn_before_a_band_for_each_pair_of_deciles():
+    without, drawn = rounds(np.full((3, 9), np.nan)), rounds(np.tile(np.linspace(60.0, 95.0, 9), (3, 1)))
+
+    assert {"第一轮", "第二轮", "第三轮", "批次", "满意率（%）"} <= set(words(drawn))
+    assert drawn == rounds(np.tile(np.linspace(60.0, 95.0, 9), (3, 1)))
+    assert [drawing.count("fill-opacity: 0.12") for drawing in (without, drawn)] == [0, 4]
 
 
 def test_a_name_is_shown_as_it_is_written_and_is_never_markup():

@@ -5,8 +5,13 @@ import pytest
 
 from analytics.languages import LANGUAGES
 from analytics.reports.percentile_words import percentile_lines
+from dashboards.frames.aspects import aspects_of_community
 from dashboards.languages import pick
 from dashboards.pages.community import rated_of, route_figures, standing_facts
+from dashboards.panels.aspect_percentiles import aspects_numbers
+from dashboards.panels.community_profile import drivers_numbers, known_drivers
+from dashboards.panels.integrity_notes import integrity_facts
+from dashboards.panels.owners_and_tenants import tenures_table
 from dashboards.routes import ROUTES
 from dashboards.widgets.components import records
 from survey_app.documents.community import community
@@ -69,6 +74,31 @@ def test_both_rounds_are_listed_with_their_ranks(city):
     ranks = [str(city.standings(number).set_index("number").loc[BEST, "satisfaction_rank"]) for number in (1, 2)]
     assert [cells[0] for cells in rows] == ["Round 2, 2025", "Round 3, 2026"]
     assert [cells[-1] for cells in rows] == ranks
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_tenures_drivers_percentiles_and_signs_are_those_of_the_page(city, language):
+    shown = view_of(city, language=language)
+    row, profile = row_of(shown, BEST), city.profile(2, BEST)
+    words = words_of("community", city, language=language, community=BEST)
+    ranked = rated_of(shown, row, profile)[shown.header.rules.satisfaction.question]
+    aspects = aspects_of_community(city, 2, region=row["region"], number=BEST)
+
+    caption = {"en": "Owners and tenants", "zh-Hans": "业主与租户"}[language]
+    assert table_of(words, caption) == tenures_table(shown, profile, ranked)[1]
+    for numbers in (drivers_numbers(shown, known_drivers(profile)), aspects_numbers(shown, aspects)):
+        assert numbers.rows
+        assert table_of(words, numbers.caption) == [list(line) for line in numbers.written]
+    assert [list(pair) for pair in integrity_facts(shown, row)] in [each["pairs"] for each in blocks_of(words, "facts")]
+
+
+def test_rounds_are_drawn_before_the_deciles_that_are_listed(city):
+    words = words_of("community", city, community=BEST)
+
+    drawn = [block["description"] for block in blocks_of(words, "drawing")]
+    assert any("Shaded: the deciles of all communities ranked with it" in description for description in drawn)
+    rows = table_of(words, "Deciles of all ranked with it")
+    assert [(cells[0], len(cells)) for cells in rows] == [("Round 2, 2025", 10), ("Round 3, 2026", 10)]
 
 
 def test_a_community_that_is_not_ranked_on_either_route_says_so():

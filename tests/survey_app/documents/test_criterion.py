@@ -9,6 +9,8 @@ from dashboards.frames.standings import met, scale_of
 from dashboards.panels.around_cut_off import MOST_SHOWN, cut_off_sentence, decision_words, ranked_regions
 from dashboards.panels.list_evidence import list_evidence_sentence
 from dashboards.panels.list_stability import sentences_on_stability
+from dashboards.panels.sensitivity import sensitivity_by_region
+from dashboards.panels.settling import settling_by_region
 from dashboards.routes import ROUTES
 from survey_app.documents import blocks
 from survey_app.documents.blocks import DocumentTooLong
@@ -43,7 +45,11 @@ def test_both_routes_are_told_in_the_words_of_the_page(city, language):
             assert cut_off_sentence(shown, here) in said
         for facts in shown.list_facts(route).values():
             assert not facts.get("stability") or list(sentences_on_stability(shown, facts)) in listed
-    assert len(listed) == len(view_of(city).regions)
+    settling, sensitivity = settling_by_region(view_of(city, language=language)), sensitivity_by_region(view_of(city))
+    assert settling
+    assert sensitivity
+    assert all(said in listed for said in settling.values())
+    assert len(listed) == len(view_of(city).regions) + len(settling) + len(sensitivity)
 
 
 def test_everybody_within_a_long_cut_off_is_listed_with_the_decision_of_the_page():
