@@ -166,8 +166,14 @@ class Response(Base):
             sqlite_where=_HAS_NETWORK,
             postgresql_where=_HAS_NETWORK,
         ),
+        # Every answer that is counted asks for newer ones of its household: all that decides it stands in the index.
         Index(
-            "ix_response_household_key", "household_key", sqlite_where=_HAS_HOUSEHOLD, postgresql_where=_HAS_HOUSEHOLD
+            "ix_response_household_key",
+            "household_key",
+            "submitted_at",
+            "tenure",
+            sqlite_where=_HAS_HOUSEHOLD,
+            postgresql_where=_HAS_HOUSEHOLD,
         ),
     )
 

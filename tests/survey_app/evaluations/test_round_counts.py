@@ -1,6 +1,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from sqlalchemy import Engine, event
 
 from analytics.rules import parse_rules
 from survey_app.config import DATA
@@ -41,6 +42,30 @@ def test_an_evaluation_decodes_each_answer_once(database, read_texts):
     evaluate_round(database, round_id=survey_round.id, now=SETTLED)
 
     assert len(read_texts) == 30
+
+
+def test_newer_answers_of_households_are_looked_up_once_and_in_their_index_alone(sqlite_database):
+    counting = []
+
+    def note(_connection, _cursor, statement, parameters, *_rest):
+        if "household_key" in statement:
+            counting.append((statement, parameters))
+
+    with sqlite_database.writing() as session:
+        survey_round = make_round(session)
+        make_response(session, survey_round, make_community(session))
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        with sqlite_database.reading() as session:
+            count_whole_round(session, survey_round, rules=RULES, before=CLOSED)
+            [(statement, parameters)] = counting
+            steps = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+    looked_up = [step.detail for step in steps if "ix_response_household_key" in step.detail]
+    assert len(looked_up) == 1
+    assert "COVERING INDEX" in looked_up[0]
 
 
 def test_breakdowns_are_those_of_the_same_answers_counted_one_by_one(database):
