@@ -37,6 +37,10 @@ MEASURE_COLUMNS: Final[Mapping[Measure, MeasureColumns]] = {
 """Columns of each measure. A composite is based on other responses than the overall question."""
 
 
+LATE_ANSWERS_SPREAD: Final = "late_answers_spread"
+"""Column with the ω that late answers suggest, as a share of the range of scores: one for each region."""
+
+
 def float_column(table: pd.DataFrame, name: str) -> FloatArray:
     """Return a column of a table as floats, NaN where a value or the whole column is missing.
 

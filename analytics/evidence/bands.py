@@ -107,7 +107,7 @@ def evidence_band(probability: float) -> Evidence:
 
 
 def with_nonresponse(
-    variances: npt.ArrayLike, *, sampling_fraction: npt.ArrayLike, nonresponse_spread: float
+    variances: npt.ArrayLike, *, sampling_fraction: npt.ArrayLike, nonresponse_spread: npt.ArrayLike
 ) -> FloatArray:
     """Add the nonresponse variance to sampling variances.
 
@@ -117,9 +117,9 @@ def with_nonresponse(
         v ≥ 0, with the finite population correction.
     sampling_fraction : array_like
         f in [0, 1]: responding households ÷ households.
-    nonresponse_spread : float
+    nonresponse_spread : array_like
         ω ≥ 0, in units of the score: standard deviation over communities of the true difference between respondents and
-        non-respondents. An assumption of the rules, not an estimate.
+        non-respondents. An assumption of the rules, or more where late answers differ by more from early ones.
 
     Returns
     -------
@@ -138,9 +138,8 @@ def with_nonresponse(
     """
     sampling = finite_numbers("variances", variances, lowest=0)
     fraction = finite_numbers("sampling_fraction", sampling_fraction, lowest=0, highest=1)
-    if not 0 <= nonresponse_spread < np.inf:
-        raise ValueError(f"nonresponse_spread must be at least 0, got {nonresponse_spread}")
-    return sampling + (nonresponse_spread * (1 - fraction)) ** 2
+    spread = finite_numbers("nonresponse_spread", nonresponse_spread, lowest=0)
+    return sampling + (spread * (1 - fraction)) ** 2
 
 
 def score_interval(shrinkage: Shrinkage, *, level: float, lowest: float, highest: float) -> Interval:

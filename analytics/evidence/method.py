@@ -9,7 +9,7 @@ import pandas as pd
 from analytics.evidence.bands import CERTAIN_FROM, LIKELY_FROM, NO_TO, UNLIKELY_TO
 from analytics.statistics.validation import BooleanArray, FloatArray
 
-EVIDENCE_METHOD: Final = 3
+EVIDENCE_METHOD: Final = 4
 """Number of the method. It changes whenever equal inputs can get other evidence; decisions never depend on it.
 
 1. The probability shown left the nonresponse term ω out, the word included it. `unlikely` and `no` needed a reliability
@@ -22,6 +22,8 @@ EVIDENCE_METHOD: Final = 3
 3. Several answers of one household on posters count for less, by a design effect. Complaints of a household that
    complains again make counts vary more: limits of rates are negative binomial, and their posteriors are wider. How
    much follows from the table where it tells, else from a rule file of format 2; without either it is as by method 2.
+4. Where the table says that late answers differ from early ones by more than ω of the rules allows for, ω is raised to
+   what they suggest, never lowered; without that column it is as by method 3.
 """
 
 TOLERANCE: Final = 1e-6

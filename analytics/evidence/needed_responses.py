@@ -45,7 +45,7 @@ def needed_responses(
     answer_variance: npt.ArrayLike,
     n: npt.ArrayLike,
     households: npt.ArrayLike,
-    nonresponse_spread: float = 0.0,
+    nonresponse_spread: npt.ArrayLike = 0.0,
     one_answer_per_household: bool = True,
     settled: npt.ArrayLike | None = None,
     reachable_share: Fraction = REACHABLE_SHARE,
@@ -60,7 +60,7 @@ def needed_responses(
         s², variance of single answers, p(1 − p) for a rate, at least 0.
     n, households : array_like
         Valid answers now, at least 1, and households H, at least n; whole numbers.
-    nonresponse_spread : float
+    nonresponse_spread : array_like
         ω ≥ 0, in units of the score.
     one_answer_per_household : bool
         False if households without an answer do not limit the possible range: then f = 0.
@@ -99,15 +99,16 @@ def needed_responses(
     """
     if not 0 < reachable_share <= 1:
         raise ValueError(f"reachable_share must lie in (0, 1], got {reachable_share}")
-    single, answers, total, _ = np.broadcast_arrays(
+    single, answers, total, spread, _ = np.broadcast_arrays(
         finite_numbers("answer_variance", answer_variance, lowest=0),
         whole_numbers("n", n, lowest=1),
         whole_numbers("households", households, lowest=1),
+        finite_numbers("nonresponse_spread", nonresponse_spread, lowest=0),
         np.asarray(place.mean, dtype=np.float64),
     )
     refuse(answers > total, "n exceeds households", n=answers, households=total)
     limit = total if one_answer_per_household else np.full(total.shape, np.inf)
-    forecast = _forecast(place, _Answers(single, answers, limit, nonresponse_spread))
+    forecast = _forecast(place, _Answers(single, answers, limit, spread))
     reach = total * reachable_share.numerator // reachable_share.denominator
     most = np.maximum(reach - answers, 0)
     known = np.zeros(most.shape, dtype=bool) | np.asarray(False if settled is None else settled, dtype=bool)
@@ -135,7 +136,7 @@ class _Answers:
     single_variance: FloatArray
     number: FloatArray
     households: FloatArray
-    nonresponse_spread: float
+    nonresponse_spread: FloatArray
 
     def variance(self, more: npt.ArrayLike) -> FloatArray:
         """Return the variance v of the score from these and `more` answers."""

@@ -8,6 +8,7 @@ import pandas as pd
 
 from analytics.decision.table_columns import float_column
 from analytics.evidence.bands import with_nonresponse
+from analytics.evidence.nonresponse import nonresponse_spreads
 from analytics.evidence.observations import Ranking
 from analytics.evidence.sampling_variance import sampling_fraction
 from analytics.rules import Rules
@@ -17,7 +18,7 @@ from analytics.statistics.validation import BooleanArray, FloatArray
 
 
 def shrink_satisfaction(
-    ranked: pd.DataFrame, region: npt.NDArray[np.int64], rules: Rules, *, nonresponse_spread: float
+    ranked: pd.DataFrame, region: npt.NDArray[np.int64], rules: Rules, *, nonresponse_spread: npt.ArrayLike
 ) -> Shrinkage:
     """Return the posteriors of ranked communities.
 
@@ -28,7 +29,7 @@ def shrink_satisfaction(
     region : ndarray of int
         Their regions.
     rules : Rules
-    nonresponse_spread : float
+    nonresponse_spread : array_like
         ω ≥ 0 in units of the score: `nonresponse_spread_of` for what all households would answer, 0 for what those do
         who answer.
 
@@ -61,7 +62,7 @@ def satisfaction_variances(ranked: pd.DataFrame, region: npt.NDArray[np.int64], 
     """Return the sampling variances of ranked communities, nonresponse included; arguments as `shrink_satisfaction`."""
     # They are the same under every prior, and the normal one needs no distribution of each community.
     plain = replace(rules, evidence=replace(rules.evidence, prior="normal"))
-    spread = nonresponse_spread_of(rules)
+    spread = nonresponse_spread_of(ranked, rules)
     return shrink_satisfaction(ranked, region, plain, nonresponse_spread=spread).sampling_variance
 
 
@@ -79,10 +80,10 @@ def responding_fraction(table: pd.DataFrame, rules: Rules) -> FloatArray:
     return sampling_fraction(float_column(table, "responses"), float_column(table, "households"), rules)
 
 
-def nonresponse_spread_of(rules: Rules) -> float:
-    """Return ω in units of the score; the rules state it as a share of the score's range."""
+def nonresponse_spread_of(table: pd.DataFrame, rules: Rules) -> FloatArray:
+    """Return ω of each community in units of the score, see `analytics.evidence.nonresponse.nonresponse_spreads`."""
     lowest, highest = range_of_scores(rules)
-    return (highest - lowest) * float(rules.evidence.nonresponse_spread)
+    return (highest - lowest) * nonresponse_spreads(table, rules)
 
 
 def range_of_scores(rules: Rules) -> tuple[float, float]:

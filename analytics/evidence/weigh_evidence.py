@@ -113,10 +113,11 @@ def weigh_evidence(evaluation: Evaluation) -> pd.DataFrame:
 
     Notes
     -----
-    All about satisfaction comes from one posterior of each community, with v = D s²/n · (1 − f) + ω²(1 − f)², ω the
-    `nonresponse_spread` of the rules and D the design effect of several answers of one household: the probability and
-    its word, the interval, the tipping point and the needed answers; the possible ranks from the scores with the same
-    v.
+    All about satisfaction comes from one posterior of each community, with v = D s²/n · (1 − f) + ω²(1 − f)², D the
+    design effect of several answers of one household and ω the `nonresponse_spread` of the rules, or more where the
+    table says that late answers suggest more (`analytics.evidence.nonresponse.nonresponse_spreads`): the probability
+    and its word, the interval, the tipping point and the needed answers; the possible ranks from the scores with the
+    same v.
 
     The eligible communities of the decision are ranked with its k; communities that are not ranked do not affect the
     prior. The evidence is only about whether the rule's own measure is truly among the k best.
@@ -228,7 +229,7 @@ def _weigh_satisfaction(table: pd.DataFrame, rules: Rules, ranking: Ranking) -> 
     usable = ranking.only(variance_is_known(table, rules, ranking))
     rows, region, size = usable.rows, usable.region, usable.size
     ranked = table.iloc[rows]
-    posteriors = shrink_satisfaction(ranked, region, rules, nonresponse_spread=nonresponse_spread_of(rules))
+    posteriors = shrink_satisfaction(ranked, region, rules, nonresponse_spread=nonresponse_spread_of(ranked, rules))
     lowest, highest = range_of_scores(rules)
     limits = score_interval(posteriors, level=float(rules.evidence.level), lowest=lowest, highest=highest)
     weighed = satisfaction_evidence(
@@ -265,7 +266,7 @@ def _needed_responses(
     apart = (weighed["satisfaction_evidence_reason"] != Reason.TOO_LITTLE_INFORMATION).to_numpy()
     rows = np.flatnonzero(~settled & apart & (households >= responses))
     if rows.size:
-        fraction, spread = responding_fraction(ranked, rules)[rows], nonresponse_spread_of(rules)
+        fraction, spread = (found(ranked, rules)[rows] for found in (responding_fraction, nonresponse_spread_of))
         sampling = posteriors.sampling_variance[rows] - (spread * (1 - fraction)) ** 2
         # If all households have answered there is nobody left to ask, whatever the variance of single answers.
         single = np.maximum(sampling, 0) * responses[rows] / np.where(fraction < 1, 1 - fraction, 1)

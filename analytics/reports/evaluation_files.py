@@ -14,6 +14,7 @@ from analytics.decision.survey_channels import HELPED_RESPONSES, survey_channels
 from analytics.evidence.household_clustering import describe_clustering
 from analytics.evidence.list_reliability import LIST_FALSE_DISCOVERY_RATE, summarise_evidence
 from analytics.evidence.method import EVIDENCE_METHOD
+from analytics.evidence.nonresponse import raised_spreads
 from analytics.evidence.sensitivity import Sensitivity
 from analytics.evidence.underreported_complaints import underreported_complaints
 from analytics.files.atomic_files import write_files
@@ -153,6 +154,7 @@ def evaluation_json(evaluation: Evaluation, support: Mapping[str, Any], sensitiv
             "level": share_text(rules.evidence.level),
             "rank_sets": "marginal",
             "nonresponse_spread": share_text(rules.evidence.nonresponse_spread),
+            "raised_nonresponse_spread": raised_spreads(evaluation.communities, rules),
             "one_answer_per_household": rules.evidence.one_answer_per_household,
             "household_clustering": describe_clustering(evaluation.communities, rules),
             "few_false_share": LIST_FALSE_DISCOVERY_RATE,

@@ -19,6 +19,7 @@ from analytics.evidence.household_clustering import describe_clustering, repeat_
 from analytics.evidence.list_reliability import LIST_FALSE_DISCOVERY_RATE, summarise_evidence
 from analytics.evidence.method import EVIDENCE_METHOD
 from analytics.evidence.needed_responses import REACHABLE_SHARE
+from analytics.evidence.nonresponse import raised_spreads, worst_cases
 from analytics.evidence.sensitivity import Sensitivity
 from analytics.evidence.underreported_complaints import underreported_complaints
 from analytics.files.csv_files import in_parts
@@ -39,6 +40,7 @@ from analytics.reports.labels import (
     route_words,
     valid_answers_words,
 )
+from analytics.reports.nonresponse_sentences import raised_sentence, worst_case_sentence
 from analytics.reports.percentile_words import percentile_cell, percentile_lines
 from analytics.reports.stability_sentences import stability_sentences
 from analytics.reports.standing_words import criterion_status_words
@@ -307,6 +309,10 @@ def report_parts(facts: ReportFacts, language: str, *, tell: ProgressCallback = 
             has_complaints=_has_complaints(evaluation),
             level=share_words(evaluation.rules.evidence.level),
             spread=share_words(evaluation.rules.evidence.nonresponse_spread),
+            raised=[
+                raised_sentence(region, spread, language)
+                for region, spread in raised_spreads(evaluation.communities, evaluation.rules).items()
+            ],
             one_answer=evaluation.rules.evidence.one_answer_per_household,
             channels=list(channel_sentences(evaluation.communities, language)),
             clustering=list(
@@ -471,6 +477,7 @@ def _region(facts: ReportFacts, name: str, by_id: IntegerArray, *, dispersion: f
         support=(
             *_support_sentences(summary, facts.support[name], language),
             *_stability_sentences(facts, name, language),
+            *_worst_case_sentences(evaluation, by_id, language),
             *sensitivity_sentences.region_sentences(otherwise, scale=_scale(evaluation), language=language),
         ),
         complaints=tuple(
@@ -595,6 +602,15 @@ def _stability_sentences(facts: ReportFacts, region: str, language: str) -> Iter
         yield from stability_sentences(
             support["stability"], listed=support["listed"], names=dict(named), scale=scale, language=language
         )
+
+
+def _worst_case_sentences(evaluation: Evaluation, by_id: IntegerArray, language: str) -> Iterator[str]:
+    """Yield what those who did not answer could have changed, where the measure is the share of satisfied answers."""
+    ranked = by_id[evaluation.standings["satisfaction_rank"].iloc[by_id].notna().to_numpy(dtype=bool)]
+    if evaluation.rules.satisfaction.measure == "satisfaction_rate":
+        cases = worst_cases(evaluation.communities.iloc[ranked])
+        if cases is not None:
+            yield worst_case_sentence(cases, language)
 
 
 def _rows(facts: ReportFacts, chosen: IntegerArray, anchors: Mapping[int, str], language: str) -> Iterator[_Row]:

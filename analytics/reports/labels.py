@@ -159,6 +159,10 @@ def method_words(method: int, language: str) -> str:
             "Method 3: as method 2; several answers and several complaints of one household count for less than those"
             " of several households."
         ),
+        4: _(
+            "Method 4: as method 3; where the last answers differ by much from the first, those who did not answer are"
+            " taken to differ by as much as that suggests."
+        ),
     }
     return said[method]
 

@@ -307,7 +307,7 @@ def shrink_rates(
     region: npt.ArrayLike,
     prior: Prior,
     sampling_fraction: npt.ArrayLike = 0.0,
-    nonresponse_spread: float = 0.0,
+    nonresponse_spread: npt.ArrayLike = 0.0,
     design_effect: npt.ArrayLike = 1.0,
 ) -> Shrinkage:
     """Shrink satisfaction rates: return posterior means and variances of the true rates from counts, in two passes.
@@ -322,7 +322,7 @@ def shrink_rates(
         As in `shrink_scores`.
     sampling_fraction : array_like
         f in [0, 1]: responding households ÷ households; 0 if households can answer more than once.
-    nonresponse_spread : float
+    nonresponse_spread : array_like
         ω ≥ 0: standard deviation of the difference between respondents and non-respondents. An assumption.
     design_effect : array_like
         D ≥ 1, from `analytics.statistics.design_effects`: several answers of one household are worth fewer.
@@ -359,14 +359,13 @@ def shrink_rates(
     refuse(positive > answers, "satisfied exceeds n", satisfied=positive, n=answers)
     fraction = finite_numbers("sampling_fraction", sampling_fraction, lowest=0, highest=1)
     missing = np.broadcast_to(1 - fraction, answers.shape)
-    if not 0 <= nonresponse_spread < np.inf:
-        raise ValueError(f"nonresponse_spread must be at least 0, got {nonresponse_spread}")
+    spread = np.broadcast_to(finite_numbers("nonresponse_spread", nonresponse_spread, lowest=0), answers.shape)
     effect = np.broadcast_to(finite_numbers("design_effect", design_effect, lowest=1), answers.shape)
     rate = positive / answers
-    regions = _Regions(row_codes("region", region, rows=answers.size)[1], effect, missing, answers, rate)
+    regions = _Regions(row_codes("region", region, rows=answers.size)[1], effect, missing, answers, rate, spread)
     answers, rate, missing = regions.sorted(answers), regions.sorted(rate), regions.sorted(missing)
     effect = regions.sorted(effect)
-    unheard = (nonresponse_spread * missing) ** 2
+    unheard = (regions.sorted(spread) * missing) ** 2
 
     freedom = regions.sums(answers - effect)
     overall = regions.sums(answers * rate) / regions.sums(answers)

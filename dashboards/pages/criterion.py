@@ -14,6 +14,7 @@ from dashboards.pages.page import Page, Section
 from dashboards.panels.around_cut_off import around_cut_off_panels
 from dashboards.panels.list_evidence import list_evidence_panel
 from dashboards.panels.list_stability import list_stability_panels
+from dashboards.panels.nonresponse import nonresponse_panel
 from dashboards.panels.score_ranking import distribution_panel
 from dashboards.panels.sensitivity import sensitivity_panel
 from dashboards.panels.settling import settling_panel
@@ -33,6 +34,7 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
         html.Div(paper_links(shown.view, "criterion"), className="filters unprinted"),
         list_evidence_panel(shown),
         *list_stability_panels(shown),
+        *nonresponse_panel(shown),
         *settling_panel(shown),
         *sensitivity_panel(shown),
         distribution_panel(shown),
@@ -58,6 +60,7 @@ def sections(language: str) -> list[Section]:
     return [
         Section("support", _("Reliability")),
         Section("again", _("If taken again")),
+        Section("nonresponse", _("Who did not answer")),
         Section("distribution", _("Distribution")),
         Section("near", _("Around the cut-off")),
         Section("one-by-one", _("Each community")),

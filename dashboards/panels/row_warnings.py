@@ -28,8 +28,7 @@ def _warnings_about(
         yield _("Some of its answers are held for review.")
     if _has_few_answers(row, shown.header.rules):
         yield _("Few answers: {count}.").format(count=f"{int(row['responses']):,}")
-    # Whom the data leave open under the assumption of the rules is said to be so by the evidence.
-    if falling.get(number, 0) > float(shown.header.rules.evidence.nonresponse_spread):
+    if number in falling:
         yield _(
             "Not robust: if the households that did not answer differ by {share} of the scale, the data no longer "
             "support its place."
@@ -45,9 +44,14 @@ def _has_few_answers(row: Mapping[str, Any], rules: Rules) -> bool:
 
 
 def _falling_at(shown: PageData) -> dict[str, float]:
-    """Return from which difference of those who did not answer on a listed community is no longer likely the best."""
+    """Return from which difference of those who did not answer on a listed community is no longer likely the best.
+
+    Whom the data leave open under the assumption that the evidence is computed with is said to be so by the evidence.
+    """
     found: dict[str, float] = {}
+    assumed = float(shown.header.rules.evidence.nonresponse_spread)
     for facts in shown.list_facts(ROUTES["satisfaction"]).values():
         nonresponse = (facts.get("stability") or {}).get("nonresponse") or {}
-        found |= dict(nonresponse.get("falling", []))
+        used = max(assumed, (facts.get("waves") or {}).get("spread", 0.0))
+        found |= {number: share for number, share in nonresponse.get("falling", []) if share > used}
     return found

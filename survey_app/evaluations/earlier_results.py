@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
 from sqlalchemy import Select, func, select
@@ -20,13 +21,15 @@ class EarlierResult:
     """The newest result of a round that may be shown, and what all of them showed.
 
     `changed` are the communities of which answers were erased or excluded after the first result; `regions` the answers
-    and drivers of each region by its name as the newest official result has them, none where there are previews only.
+    and drivers of each region by its name as the newest official result has them, none where there are previews only;
+    `waves` what the newest result says of early and late answers by region, nothing where it did not compare them.
     """
 
     evaluation_id: int
     table: pd.DataFrame
     changed: frozenset[int]
     regions: Mapping[str, tuple[str, str]]
+    waves: Mapping[str, dict[str, Any] | None]
 
 
 def read_earlier_result(session: Session, survey_round: Round) -> EarlierResult | None:
@@ -44,7 +47,13 @@ def read_earlier_result(session: Session, survey_round: Round) -> EarlierResult 
         changed=communities_with_erased(session, survey_round.id, since=first)
         | communities_with_excluded(session, survey_round.id, since=first),
         regions={row.region: (row.answers, row.drivers) for row in regions},
+        waves=_stated_waves(evaluations[-1]),
     )
+
+
+def _stated_waves(evaluation: Evaluation) -> dict[str, dict[str, Any] | None]:
+    supported = json.loads(evaluation.summary).get("evidence", {}).get("regions", {})
+    return {region: facts["satisfaction"].get("waves") for region, facts in supported.items()}
 
 
 def newest_result(session: Session, survey_round: Round) -> int | None:

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from analytics.canonical import canonical_json, sha256_hex
+from analytics.decision.community_table import check_communities
 from analytics.decision.evaluate import Evaluation as Result
 from analytics.decision.evaluate import canonical_frame_json, evaluate, versions
 from analytics.disclosure.pooled_deviations import withhold_pooled_deviations
@@ -21,13 +22,15 @@ from analytics.disclosure.small_communities import withhold_small_communities
 from analytics.disclosure.successive_results import keep_stated_counts
 from analytics.evidence.list_reliability import summarise_evidence
 from analytics.evidence.method import EVIDENCE_METHOD, differing_evidence
+from analytics.evidence.nonresponse import compare_waves_by_region, with_late_answers_spread
 from analytics.evidence.weigh_evidence import EVIDENCE_COLUMNS, weigh_evidence
+from analytics.rules import Rules
 from survey_app.audit import OPERATOR
 from survey_app.complaints.categories import recorded_categories
 from survey_app.evaluations.counts import communities_with_hidden_ratings, community_table
-from survey_app.evaluations.earlier_results import read_earlier_result
+from survey_app.evaluations.earlier_results import EarlierResult, read_earlier_result
 from survey_app.evaluations.profiles import Profiles, count_profiles, regions_of
-from survey_app.evaluations.round_counts import count_round
+from survey_app.evaluations.round_counts import RoundCounts, count_round
 from survey_app.evaluations.standings import disclosure_of
 from survey_app.evaluations.stored_results import Part, store_result
 from survey_app.models import (
@@ -107,7 +110,7 @@ def evaluate_round(
         summary=canonical_json(
             {
                 **result.summary,
-                "evidence": {"regions": summarise_evidence(result, evidence)},
+                "evidence": {"regions": _with_waves(summarise_evidence(result, evidence), gathered.waves)},
                 "versions": versions(),
             }
         ),
@@ -192,6 +195,8 @@ def _differing_evidence(session: Session, evaluation: Evaluation, result: Result
 class _Gathered:
     table: pd.DataFrame
     result: Result
+    # What is said of early and late answers, by region.
+    waves: Mapping[str, dict[str, Any] | None]
     rule_file_id: int
     cut_off: datetime
     profiles: Profiles | None
@@ -236,6 +241,8 @@ def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool
         table = withhold_small_communities(
             keep_stated_counts(table, earlier.table, disclosure=disclosure), rules, disclosure=disclosure
         )
+    waves = _compare_waves(counts, table, places, regions_of(places, rules), rules=rules, earlier=earlier)
+    table = check_communities(with_late_answers_spread(table, waves), rules, look_alikes=False)
     result = evaluate(table, rules)
     is_ranked = result.standings["satisfaction_rank"].notna()
     ranked = frozenset(result.standings.loc[is_ranked, "community_id"])
@@ -247,7 +254,34 @@ def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool
     profiles = None if provisional else count_profiles(session, **counted, table=table, ranked=ranked, earlier=earlier)
     earlier_id = None if earlier is None else earlier.evaluation_id
     id_of = dict(zip(places["number"], places.index.tolist(), strict=True))
-    return _Gathered(table, result, survey_round.rule_file_id, cut_off, profiles, earlier_id, id_of)
+    return _Gathered(table, result, waves, survey_round.rule_file_id, cut_off, profiles, earlier_id, id_of)
+
+
+def _compare_waves(
+    counts: RoundCounts,
+    table: pd.DataFrame,
+    places: pd.DataFrame,
+    regions: "pd.Series[str]",
+    *,
+    rules: Rules,
+    earlier: EarlierResult | None,
+) -> dict[str, dict[str, Any] | None]:
+    """Return what early and late answers say by region; where answers were taken away, what was said before."""
+    if counts.waves is None:
+        raise ValueError("waves are counted of whole rounds")
+    by_number = counts.waves.set_axis(places["number"].reindex(counts.waves.index), axis="index")
+    waves = compare_waves_by_region(by_number, table, rules)
+    if earlier is None:
+        return waves
+    changed = set(regions[regions.index.isin(sorted(earlier.changed))])
+    return waves | {region: earlier.waves.get(region) for region in changed & set(waves)}
+
+
+def _with_waves(supported: dict[str, Any], waves: Mapping[str, dict[str, Any] | None]) -> dict[str, Any]:
+    return {
+        region: {**facts, "satisfaction": {**facts["satisfaction"], "waves": waves.get(region)}}
+        for region, facts in supported.items()
+    }
 
 
 def _parts_of(gathered: _Gathered, evidence: pd.DataFrame) -> list[Part]:

@@ -23,6 +23,14 @@ from analytics.decision.survey_channels import HELPED_RESPONSES, SLIP_RESPONSES
 from analytics.decision.survey_modes import STAFF_ENTERED_MODES, mode_column
 from analytics.rules import OTHER_POPULATION, Population, Rules
 from survey_app.codes.codes import poster_ids
+from survey_app.evaluations.answer_waves import (
+    CODES_OF_WAVES,
+    WAVE,
+    Waves,
+    codes_of_waves,
+    outer_waves,
+    read_waves,
+)
 from survey_app.evaluations.respondent_sample import RespondentSample
 from survey_app.models import Response, Round
 from survey_app.models.vocabulary import Mode, ResponseStatus, SupersededWithin, Tenure
@@ -59,8 +67,9 @@ class RoundCounts:
 
     `statuses` has one column for each `ResponseStatus` and all `received`; `tenures` and `modes` are of those of the
     ranked population's status: all that count by tenure, and answers to the ranked question by the mode of staff.
-    `channels` are the valid ones through slips, and with declared help. `ranked` holds every question with single
-    codes. `breakdowns` is None where none were asked for.
+    `channels` are the valid ones through slips, and with declared help. `waves` are the columns of
+    `analytics.evidence.nonresponse.compare_waves_by_region`, None where only some responses were counted. `ranked`
+    holds every question with single codes. `breakdowns` is None where none were asked for.
     """
 
     statuses: pd.DataFrame
@@ -68,6 +77,7 @@ class RoundCounts:
     tenures: pd.DataFrame
     modes: AnswerCounts
     channels: pd.DataFrame
+    waves: pd.DataFrame | None
     breakdowns: "Breakdowns | None"
 
 
@@ -108,6 +118,8 @@ def count_round(
         None if region_of is None else RespondentSample(_driver_questions(scope), region_of),
         codes_of_posters=poster_ids(session),
         codes_of_help=help_code_ids(session, survey_round.id),
+        # Which wave an answer is of is known only beside all others of its community.
+        waves=read_waves(session, scope.round, scope.communities, before=before) if only is None else None,
     )
     read = 0
     with closing(_read_batches(session, scope, only=only)) as batches:
@@ -238,6 +250,7 @@ class _Counters:
         *,
         codes_of_posters: Sequence[int],
         codes_of_help: Sequence[int],
+        waves: Waves | None,
     ) -> None:
         self._scope, self._respondents = scope, respondents
         ranked = scope.ranked_question
@@ -253,10 +266,13 @@ class _Counters:
         self._choosers = {question: self._counter({ANSWERED: (1,)}) for question in scope.several}
         self._codes_of_posters = pa.array(codes_of_posters, pa.int64())
         self._codes_of_help = pa.array(codes_of_help, pa.int64())
+        self._waves, self._in_waves = waves, self._counter({WAVE: CODES_OF_WAVES})
         self.maybe_helped: list[int] = []
 
     def count(self, batch: pa.RecordBatch) -> None:
-        """Count a batch."""
+        """Count a batch; batches come in the order of ids."""
+        if self._waves is not None:
+            batch = batch.append_column(WAVE, self._waves.find(batch))
         status = batch.column("status")
         self._statuses.count(
             batch.select(["community"]).append_column("status", compute.index_in(status, _ALL_STATUSES))
@@ -288,6 +304,7 @@ class _Counters:
                     HELPED_RESPONSES: helped.reindex(statuses.index, fill_value=0),
                 }
             ),
+            waves=None if self._waves is None else outer_waves(self._in_waves.counted()),
             breakdowns=None if self._respondents is None else self._breakdowns(self._respondents),
         )
 
@@ -312,6 +329,13 @@ class _Counters:
         if self._composites is not None:
             self._composites.add(own)
         given = own.column(rule.question)
+        if self._waves is not None:
+            self._in_waves.count(
+                own.select(["community"]).append_column(
+                    WAVE,
+                    codes_of_waves(own.column(WAVE), given, valid=rule.valid_codes, satisfied=rule.satisfied_codes),
+                )
+            )
         facts = own.select(["community"])
         for mode, name in zip(STAFF_ENTERED_MODES, MODE_COUNTS, strict=True):
             facts = facts.append_column(name, _only_where(compute.equal(own.column("mode"), mode), given))

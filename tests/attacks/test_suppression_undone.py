@@ -27,7 +27,7 @@ from analytics.evidence.aspect_percentiles import LEAST_TOGETHER, aspect_percent
 from analytics.reports.labels import valid_answers_words
 from analytics.rules import load_rules
 from dashboards.address import View
-from dashboards.pages import aspects, community
+from dashboards.pages import aspects, community, criterion
 from survey_app.accounts.guard import SignedIn
 from survey_app.accounts.scope import EVERYWHERE
 from survey_app.config import DATA
@@ -71,6 +71,9 @@ SIZES = {
 }
 
 
+HOUSEHOLDS = 200
+
+
 def answers_of(random, satisfied, place, number):
     """Return answers; of the 48 in C just one is not satisfied, and 26 are very satisfied."""
     share = 0.95 if satisfied is None else satisfied
@@ -97,6 +100,7 @@ class Published:
     pages: dict
     files: dict
     heat_map: list
+    limits: list
 
 
 @pytest.fixture(scope="module")
@@ -116,13 +120,16 @@ def published(empty_site):
             for name in SIZES:
                 view = View("en").with_changes(evaluation=newer).with_own(community=name)
                 pages[name] = tables_in(community.draw(source, view, NOW))
-            heat_map = table_of(aspects.draw(source, View("en").with_changes(evaluation=newer), NOW))
+            whole = View("en").with_changes(evaluation=newer)
+            heat_map = tables_of(aspects.draw(source, whole, NOW))["Percentile of each community by aspect of service"]
+            drawn = tables_of(criterion.draw(source, whole, NOW))
+            [limits] = [rows for caption, rows in drawn.items() if caption.startswith("Whatever the others think")]
         files = {
             name: rows_of("".join(export(database, evaluation_id=newer, scope=EVERYWHERE, language="en")))
             for name, export in (("tables", export_answer_tables), ("standings", export_standings))
         }
     LABELS.update({row["Question number"]: row["Survey question"] for row in files["tables"]})
-    return Published(counts, pages, files, heat_map)
+    return Published(counts, pages, files, heat_map, limits)
 
 
 def answer_twice(session):
@@ -135,7 +142,7 @@ def answer_twice(session):
     )
     for name, (owners, tenants, satisfied) in SIZES.items():
         names = {"name": f"{name}小区", "english_name": f"Community {name}"}
-        place = make_community(session, district=district, number=name, **names, households_owners=200)
+        place = make_community(session, district=district, number=name, **names, households_owners=HOUSEHOLDS)
         code_id = make_poster_code(session, place).id
         for survey_round in (earlier, newer) if name in {"C", "D", "G"} else (newer,):
             for number in range(owners + tenants):
@@ -150,11 +157,11 @@ def answer_twice(session):
     return (earlier.id, newer.id), counts
 
 
-def table_of(components):
-    """Return the rows of the table on the page of all aspects."""
+def tables_of(components):
+    """Return the tables of a page of the whole by caption."""
     page = Page()
     read_into(page, json.loads(json.dumps(components, cls=PlotlyJSONEncoder)))
-    return page.tables["Percentile of each community by aspect of service"]
+    return page.tables
 
 
 def tables_in(components):
@@ -307,6 +314,24 @@ def learn_pages(reader, published):
             reader.learn(cells(place, "q01", SATISFIED), owners)
 
 
+def learn_limits(reader, published):
+    """Take in what is said of those who did not answer: sums over the ranked communities whose households are known."""
+    [row] = published.limits
+    ranked = [
+        row["Community number"]
+        for row in published.files["standings"]
+        if row["Satisfaction rank"] and number(row[VALID_ANSWERS]) <= HOUSEHOLDS
+    ]
+    satisfied = [cell for place in ranked for cell in cells(place, "q01", SATISFIED)]
+    every = [cell for place in ranked for cell in cells(place, "q01")]
+    households = number(row["Households"])
+    assert households == HOUSEHOLDS * len(ranked)
+    for parts, name in ((every, "With an answer"), (satisfied, "Satisfied households if all others are dissatisfied")):
+        share = number(row[name])
+        reader.learn(parts, (share - 0.0005) * households, (share + 0.0005) * households)
+    reader.learn_share(satisfied, every, number(row["Satisfied of the answers"]), decimals=3)
+
+
 LED = {"q18": "q17 1", "q20": "q18 1", "q21": "q18 2"}
 LABELS = {}
 CODES = {"Very satisfied": 5, "Satisfied": 4, "Neither": 3, "Dissatisfied": 2, "Very dissatisfied": 1}
@@ -336,7 +361,7 @@ def test_no_rating_that_is_hidden_follows_from_all_that_is_published(published):
     for question in RATED:
         reader, public = reader_of_question(published, question), Reader()
         if question == "q01":
-            for learn in (learn_public, learn_standings, learn_pages):
+            for learn in (learn_public, learn_standings, learn_pages, learn_limits):
                 learn(reader, published)
             learn_public(public, published)
         for place in SIZES:

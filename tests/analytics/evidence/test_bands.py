@@ -332,7 +332,10 @@ def test_nonresponse_adds_nothing_where_everybody_answered():
             lambda: with_nonresponse([0.1], sampling_fraction=[np.nan], nonresponse_spread=0),
             "sampling_fraction is miss",
         ),
-        (lambda: with_nonresponse([0.1], sampling_fraction=[0.1], nonresponse_spread=-1), "nonresponse_spread must be"),
+        (
+            lambda: with_nonresponse([0.1], sampling_fraction=[0.1], nonresponse_spread=-1),
+            "nonresponse_spread is below 0",
+        ),
         (
             lambda: list_with_controlled_fdr([0.5], region=[1], false_discovery_rate=1),
             r"false_discovery_rate must lie in \[0, 1\)",

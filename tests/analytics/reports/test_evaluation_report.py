@@ -15,6 +15,7 @@ from analytics.evidence.weigh_evidence import weigh_evidence
 from analytics.reports import evaluation_report
 from analytics.reports.evaluation_report import MOST_EXPLAINED, NEAREST, REPORT_FILES, report_html
 from analytics.reports.labels import evidence_words, method_words
+from analytics.reports.nonresponse_sentences import raised_sentence
 from tests.analytics.rule_files import rules_with
 
 LANGUAGES = list(REPORT_FILES)
@@ -327,3 +328,29 @@ def test_tied_communities_are_shown_without_a_chance_and_without_a_forecast():
     assert "Too little data to tell the communities apart." in text
     assert "chance 5.0 %" not in text
     assert "further answers:" not in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_report_says_where_late_answers_raise_the_assumption_about_nonresponse(language):
+    _, raised = report_of(city(late_answers_spread=0.045), language)
+    _, same = report_of(city(late_answers_spread=0.01), language)
+
+    assert raised_sentence("乌达区", 0.045, language) in text_of(raised)
+    assert raised_sentence("乌达区", 0.01, language) not in text_of(same)
+
+
+def test_the_report_says_between_which_limits_the_share_of_satisfied_households_lies():
+    table = pd.DataFrame(
+        {
+            "community_id": [f"{number:02}" for number in range(20)],
+            "region": "r",
+            "responses": [*[50] * 19, 3],
+            "satisfied": 40,
+            "households": 200,
+        }
+    ).assign(satisfied=[*[40] * 19, 3])
+    _, page = report_of(table, "en")
+
+    # The last community is not ranked, so it is not counted.
+    assert "Households: 3,800, with an answer: 950." in text_of(page)
+    assert "20.0 % would be satisfied; if all were satisfied, 95.0 %" in text_of(page).replace("\xa0", " ")

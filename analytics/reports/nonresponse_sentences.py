@@ -1,0 +1,114 @@
+"""Sentences on those who did not answer: what late answers suggest of them, and what they could have changed."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from analytics.evidence.nonresponse import WorstCases
+from analytics.languages import translator
+from analytics.reports.html_page import percent
+
+
+def wave_sentences(waves: Mapping[str, Any], *, assumed: float, language: str) -> Iterator[str]:
+    """Yield how the last answers differ from the first, and what the evidence makes of it.
+
+    Parameters
+    ----------
+    waves : mapping
+        Of a region, from `analytics.evidence.nonresponse.compare_waves_by_region`.
+    assumed : float
+        ω of the rule file as a share of the range of scores.
+    language : str
+        One of `analytics.languages.LANGUAGES`.
+
+    Yields
+    ------
+    str
+
+    Examples
+    --------
+    >>> waves = {"communities": 12, "first": 240, "last": 240, "difference": -0.1, "error": 0.02, "differs": True,
+    ...     "deviation": 0.0, "spread": 0.075}
+    >>> for sentence in wave_sentences(waves, assumed=0.03, language="en"):
+    ...     print(sentence.replace(chr(160), " ").partition(", ")[2])
+    the last third is 10.0 points less satisfied than the first (standard error 2.0; communities compared: 12).
+    they differ by about 7.5 % of the scale; the rule file assumes 3.0 %. The evidence is computed with the larger one.
+    """
+    _ = translator(language)
+    facts = {
+        "points": f"{abs(waves['difference']) * 100:.1f}",
+        "error": f"{waves['error'] * 100:.1f}",
+        "communities": f"{waves['communities']:,}",
+    }
+    if not waves["differs"]:
+        yield _(
+            "Of the answers that residents sent in themselves, the last third is about as satisfied as the first: they"
+            " are {points} points apart (standard error {error}; communities compared: {communities}).",
+            **facts,
+        )
+    elif waves["difference"] < 0:
+        yield _(
+            "Of the answers that residents sent in themselves, the last third is {points} points less satisfied than"
+            " the first (standard error {error}; communities compared: {communities}).",
+            **facts,
+        )
+    else:
+        yield _(
+            "Of the answers that residents sent in themselves, the last third is {points} points more satisfied than"
+            " the first (standard error {error}; communities compared: {communities}).",
+            **facts,
+        )
+    if waves["deviation"]:
+        yield _(
+            "In some communities this difference is larger than in others, by more than chance (standard deviation"
+            " {deviation} points).",
+            deviation=f"{waves['deviation'] * 100:.1f}",
+        )
+    spreads = {"suggested": percent(waves["spread"], 1), "assumed": percent(assumed, 1)}
+    if waves["spread"] > assumed:
+        yield _(
+            "If those who did not answer are like the last who did, they differ by about {suggested} of the scale; the"
+            " rule file assumes {assumed}. The evidence is computed with the larger one.",
+            **spreads,
+        )
+    else:
+        yield _(
+            "The rule file assumes that those who did not answer differ by about {assumed} of the scale. The last"
+            " answers suggest no more than that ({suggested}); they never lower the assumption.",
+            **spreads,
+        )
+
+
+def raised_sentence(region: str, spread: float, language: str) -> str:
+    """Return that late answers raise the assumption about those who did not answer in a region, for a method statement.
+
+    Examples
+    --------
+    >>> raised_sentence("Wuda", 0.045, "en").replace(chr(160), " ")
+    'Wuda: the last answers differ so much from the first that the evidence is computed with 4.5 % instead.'
+    """
+    _ = translator(language)
+    return _(
+        "{region}: the last answers differ so much from the first that the evidence is computed with {spread} instead.",
+        region=region,
+        spread=percent(spread, 1),
+    )
+
+
+def worst_case_sentence(cases: WorstCases, language: str) -> str:
+    """Return between which limits the share of satisfied households lies without any assumption.
+
+    Examples
+    --------
+    >>> said = worst_case_sentence(WorstCases(2, 200, 80, 66, 0.33, 0.93), "en")
+    >>> said.replace(chr(160), " ").partition(". ")[2]
+    'If all the others were dissatisfied, 33.0 % would be satisfied; if all were satisfied, 93.0 %.'
+    """
+    _ = translator(language)
+    return _(
+        "Households: {households}, with an answer: {answers}. If all the others were dissatisfied, {lowest} would be"
+        " satisfied; if all were satisfied, {highest}.",
+        households=f"{cases.households:,}",
+        answers=f"{cases.responses:,}",
+        lowest=percent(cases.lowest, 1),
+        highest=percent(cases.highest, 1),
+    )

@@ -1,0 +1,99 @@
+"""Those who did not answer: what late answers suggest of them, and what they could have changed."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import pandas as pd
+from dash import html
+from dash.development.base_component import Component
+
+from analytics.evidence.nonresponse import worst_cases
+from analytics.reports.nonresponse_sentences import wave_sentences
+from dashboards.frames.page_data import PageData
+from dashboards.frames.standings import in_region
+from dashboards.languages import translator
+from dashboards.routes import ROUTES
+from dashboards.widgets.components import Column, data_table, panel, scrolled
+
+_ROUTE: Final = ROUTES["satisfaction"]
+
+
+def nonresponse_panel(shown: PageData) -> list[Component]:
+    """Return what is known of those who did not answer; nothing on the other route, or where nothing is known."""
+    if shown.view.route != _ROUTE:
+        return []
+    _ = translator(shown.language)
+    told = {region: list(_sentences(shown, facts)) for region, facts in shown.list_facts(_ROUTE).items()}
+    cards: list[Component] = [
+        html.Div([html.H3(shown.region_label(region)), html.Ul([html.Li(each) for each in sentences])])
+        for region, sentences in told.items()
+        if sentences
+    ]
+    content = _bounds(shown)
+    if cards:
+        content = [html.Div(cards, className="charts" if len(cards) > 1 else "charts one"), *content]
+    if not content:
+        return []
+    return [
+        panel(
+            _("Those who did not answer"),
+            *content,
+            anchor="nonresponse",
+            note=_("What late answers suggest can raise the assumption of the evidence. The decision never changes."),
+        )
+    ]
+
+
+def _sentences(shown: PageData, facts: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what early and late answers of a region say; nothing where the evaluation is older than the comparison."""
+    _ = translator(shown.language)
+    if "waves" not in facts:
+        return
+    if facts["waves"] is None:
+        yield _("Early and late answers are not compared: too few communities have enough of both.")
+        return
+    assumed = float(shown.header.rules.evidence.nonresponse_spread)
+    yield from wave_sentences(facts["waves"], assumed=assumed, language=shown.language)
+
+
+def _bounds(shown: PageData) -> list[Component]:
+    """Return a table of what those who did not answer could have changed, where shares of satisfied answers are told.
+
+    It adds up communities whose answers stand beside their names, so that it says nothing of any other.
+    """
+    if shown.header.rules.satisfaction.measure != "satisfaction_rate":
+        return []
+    _ = translator(shown.language)
+    ranked = shown.standings[shown.standings[_ROUTE.rank].notna()]
+    rows = [row for region in shown.regions for row in _row_of_bounds(shown, region, ranked)]
+    if not rows:
+        return []
+    headings = (
+        _("District"),
+        _("Ranked communities with known households"),
+        _("Households"),
+        _("With an answer"),
+        _("Satisfied of the answers"),
+        _("Satisfied households if all others are dissatisfied"),
+        _("Satisfied households if all others are satisfied"),
+    )
+    columns = [Column(heading, heading, numeric=place > 0) for place, heading in enumerate(headings)]
+    caption = _(
+        "Whatever the others think, the true share lies between the last two columns if each answer is of another"
+        " household. Nothing else is assumed."
+    )
+    return [scrolled(data_table(columns, rows, caption=caption), _("What those who did not answer could change"))]
+
+
+def _row_of_bounds(shown: PageData, region: str, ranked: pd.DataFrame) -> Iterator[list[str | Component]]:
+    cases = worst_cases(in_region(ranked, region))
+    if cases is not None:
+        yield [
+            shown.region_label(region),
+            f"{cases.communities:,}",
+            f"{cases.households:,}",
+            f"{cases.responses / cases.households:.1%}",
+            f"{cases.satisfied / max(1, cases.responses):.1%}",
+            f"{cases.lowest:.1%}",
+            f"{cases.highest:.1%}",
+        ]
