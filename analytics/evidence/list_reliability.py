@@ -16,9 +16,15 @@ from analytics.statistics.validation import BooleanArray
 LIST_FALSE_DISCOVERY_RATE: Final = 0.1
 """Largest expected share of false members (false discovery rate) of a list “with few false”."""
 
+MOST_NAMED: Final = 20
+"""Number of communities that are named as those of a list with few false members."""
+
 _DECIMALS: Final = 6
 
+_SUPPORT: Final = ("expected_rightful", "standard_deviation", "few_false", "few_false_named")
+
 _SUMMARISED_EVIDENCE: Final = (
+    "community_id",
     "satisfaction_evidence",
     "satisfaction_top_probability",
     "satisfaction_shrunk",
@@ -47,12 +53,13 @@ def summarise_evidence(evaluation: Evaluation, evidence: pd.DataFrame) -> dict[s
         - ``listed``: communities that meet the route; ``expected_rightful``: how many of them are expected to be truly
           among the k best (ΣP), with its ``standard_deviation``;
         - ``few_false``: length of the longest list of which at most a tenth is expected to be false;
+          ``few_false_named``: the first `MOST_NAMED` of it, the most probable first, ties by id;
         - ``evidence``: number of communities in each band, missing ones left out.
 
         ``satisfaction`` also has ``reliability``: the share of the variance between communities that the survey
         explains, None if unknown; and ``needed``: how many communities are ``settled``, how many further answers are
         predicted to settle (``reachable``) or not (``not_reachable``), and for how many the households are unknown
-        (``unknown``). For a route without any probability the first four are None, except ``listed``.
+        (``unknown``). For a route without any probability the first five are None, except ``listed``.
 
     Examples
     --------
@@ -78,13 +85,14 @@ def summarise_evidence(evaluation: Evaluation, evidence: pd.DataFrame) -> dict[s
         known = evidence[f"{prefix}_top_probability"].notna().to_numpy()
         listed = (standings[f"{prefix}_status"] == "met").to_numpy()
         region = standings["region"].to_numpy(dtype=np.str_)
-        supported = _supported_lists(evidence.loc[known, f"{prefix}_top_probability"], listed[known], region[known])
+        chances = evidence.loc[known, f"{prefix}_top_probability"].set_axis(evidence.loc[known, "community_id"])
+        supported = _supported_lists(chances, listed[known], region[known])
         words = evidence[f"{prefix}_evidence"].groupby(region).value_counts(sort=False).to_dict()
         met = pd.Series(listed).groupby(region).sum().to_dict()
         for name, facts in result.items():
             facts[route] = {
                 "listed": int(met.get(name, 0)),
-                **supported.get(name, dict.fromkeys(("expected_rightful", "standard_deviation", "few_false"))),
+                **supported.get(name, dict.fromkeys(_SUPPORT)),
                 "evidence": {str(word): int(words[name, word]) for word in Evidence if (name, word) in words},
             }
     shares, needed = _reliabilities(evidence, standings), _count_needed(evidence, standings)
@@ -100,19 +108,24 @@ def summarise_evidence(evaluation: Evaluation, evidence: pd.DataFrame) -> dict[s
 
 def _supported_lists(
     probability: "pd.Series[float]", listed: BooleanArray, region: npt.NDArray[np.str_]
-) -> dict[str, dict[str, float | int]]:
+) -> dict[str, dict[str, Any]]:
+    """Return what supports the list of each region, from the probabilities of communities in the order of ids."""
     chance = probability.to_numpy()
     members = expected_true_members(chance, listed, region=region)
-    members["few_false"] = (
-        pd.Series(list_with_controlled_fdr(chance, region=region, false_discovery_rate=LIST_FALSE_DISCOVERY_RATE))
-        .groupby(region)
-        .sum()
-    )
+    few = list_with_controlled_fdr(chance, region=region, false_discovery_rate=LIST_FALSE_DISCOVERY_RATE)
+    members["few_false"] = pd.Series(few).groupby(region).sum()
+    best_first = np.argsort(-chance, kind="stable")
+    best_first = best_first[few[best_first]]
+    named = {
+        label: probability.index[best_first[region[best_first] == label][:MOST_NAMED]].tolist()
+        for label in members.index
+    }
     return {
         str(name): {
             "expected_rightful": round(expected, _DECIMALS),
             "standard_deviation": round(deviation, _DECIMALS),
             "few_false": few_false,
+            "few_false_named": named[name],
         }
         for name, expected, deviation, few_false in zip(
             members.index,

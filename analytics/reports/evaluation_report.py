@@ -20,6 +20,7 @@ from analytics.evidence.list_reliability import LIST_FALSE_DISCOVERY_RATE, summa
 from analytics.evidence.method import EVIDENCE_METHOD
 from analytics.evidence.needed_responses import REACHABLE_SHARE
 from analytics.evidence.nonresponse import raised_spreads, worst_cases
+from analytics.evidence.picking_correction import correct_for_picking
 from analytics.evidence.sensitivity import Sensitivity
 from analytics.evidence.underreported_complaints import underreported_complaints
 from analytics.files.csv_files import in_parts
@@ -415,8 +416,10 @@ def _cells(
     columns["name"] = plain_values(_names(evaluation).iloc[rows])
     columns["channel"] = [None] * rows.size if channels is None else plain_values(channels.iloc[rows])
     found = underreported_complaints(evaluation.communities, evaluation.rules).set_index("community_id")
-    for name, values in found.reindex(standings["community_id"]).items():
-        columns[str(name)] = plain_values(values)
+    corrected = correct_for_picking(evaluation).set_index("community_id")[["lower", "upper"]].add_prefix("picked_")
+    for beside_it in (found, corrected):
+        for name, values in beside_it.reindex(standings["community_id"]).items():
+            columns[str(name)] = plain_values(values)
     return columns
 
 
@@ -695,7 +698,12 @@ def _facts_of(facts: ReportFacts, region: str, cells: Mapping[str, Any], languag
     few = facts.sensitivity.regions[region]["without_few"]
     rates = between(cells["complaint_rate_lower"], cells["complaint_rate_upper"], scale=1, decimals=2)
     separator = _("; ")
+    scale, unit = _scale(evaluation), _unit(evaluation)
     known = (
+        (
+            _("Score corrected for having been picked because it was high"),
+            between(cells["picked_lower"], cells["picked_upper"], scale=scale, decimals=1, unit=unit),
+        ),
         (_("Percentile"), separator.join(percentile_lines(cells, evaluation.summary["regions"], language))),
         (_("Ranked otherwise"), separator.join(sensitivity_sentences.community_lines(cells, few, language))),
         (_("Answers still needed, by satisfaction"), needed_words(cells, language)),

@@ -104,6 +104,12 @@ class PageData:
         supported = self.header.summary["evidence"]["regions"]
         return {region: supported[region][route.key] for region in self.regions if region in supported}
 
+    @cached_property
+    def names(self) -> Mapping[str, str]:
+        """The names of the communities in scope by their numbers."""
+        columns = (self.everywhere[name].tolist() for name in ("number", "name", "english_name"))
+        return {number: pick(self.language, name, english) for number, name, english in zip(*columns, strict=True)}
+
     @property
     def regions(self) -> list[str]:
         """The regions that are shown, in the order of their communities."""

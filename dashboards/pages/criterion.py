@@ -15,6 +15,7 @@ from dashboards.panels.around_cut_off import around_cut_off_panels
 from dashboards.panels.list_evidence import list_evidence_panel
 from dashboards.panels.list_stability import list_stability_panels
 from dashboards.panels.nonresponse import nonresponse_panel
+from dashboards.panels.picked_scores import picked_scores_panel
 from dashboards.panels.score_ranking import distribution_panel
 from dashboards.panels.sensitivity import sensitivity_panel
 from dashboards.panels.settling import settling_panel
@@ -33,6 +34,7 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
         *provisional_notice(shown),
         html.Div(paper_links(shown.view, "criterion"), className="filters unprinted"),
         list_evidence_panel(shown),
+        *picked_scores_panel(shown),
         *list_stability_panels(shown),
         *nonresponse_panel(shown),
         *settling_panel(shown),

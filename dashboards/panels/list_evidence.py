@@ -1,12 +1,16 @@
 """Evidence for the list: the decision beside what the data support, as two things that never mix."""
 
+from collections.abc import Iterator
 from math import sqrt
 from typing import Final
 
 import pandas as pd
+from dash import html
 from dash.development.base_component import Component
 
 from analytics.evidence.bands import Evidence
+from analytics.evidence.list_reliability import LIST_FALSE_DISCOVERY_RATE
+from analytics.reports.html_page import percent
 from analytics.reports.labels import evidence_words, route_words
 from dashboards.figures.evidence import list_evidence_figure
 from dashboards.frames.page_data import PageData
@@ -36,6 +40,7 @@ def list_evidence_panel(shown: PageData) -> Component:
             language=shown.language,
             numbers=list_evidence_numbers(crossed, route, shown.language),
         ),
+        html.Ul([html.Li(said) for said in few_false_sentences(shown, route)]),
         anchor="support",
         note=_("The decision follows the rules; the evidence never changes it."),
     )
@@ -74,6 +79,43 @@ def list_evidence_sentence(shown: PageData, route: Route) -> str:
         "{listed} communities are listed; about {expected} of them (give or take {deviation}) are expected to be "
         "truly among the first {share}."
     ).format(listed=listed, expected=f"{expected:.1f}", deviation=f"{deviation:.1f}", share=share)
+
+
+def few_false_sentences(shown: PageData, route: Route) -> Iterator[str]:
+    """Yield for each region whom a list with few false members would name; nobody out of scope is named."""
+    _ = translator(shown.language)
+    for region, facts in shown.list_facts(route).items():
+        if facts["few_false"] is None or not (facts["listed"] or facts["few_false"]):
+            continue
+        said = {
+            "region": shown.region_label(region),
+            "share": percent(LIST_FALSE_DISCOVERY_RATE),
+            "listed": f"{facts['listed']:,}",
+            "count": f"{facts['few_false']:,}",
+        }
+        # Evaluations of earlier versions name nobody.
+        named = [shown.names[number] for number in facts.get("few_false_named", []) if number in shown.names]
+        if not facts["few_false"]:
+            sentence = _(
+                "{region}: communities listed: {listed}. There is no list of which at most {share} are expected to be "
+                "wrong."
+            )
+        elif not named:
+            sentence = _(
+                "{region}: communities listed: {listed}. A list of which at most {share} are expected to be wrong "
+                "would name {count}."
+            )
+        elif len(named) < facts["few_false"]:
+            sentence = _(
+                "{region}: communities listed: {listed}. A list of which at most {share} are expected to be wrong "
+                "would name {count}, among them {names}."
+            )
+        else:
+            sentence = _(
+                "{region}: communities listed: {listed}. A list of which at most {share} are expected to be wrong "
+                "would name {count}: {names}."
+            )
+        yield sentence.format(names=_(", ").join(named), **said)
 
 
 def list_evidence_numbers(crossed: pd.DataFrame, route: Route, language: str) -> Numbers:

@@ -12,7 +12,7 @@ from analytics.reports.stability_sentences import stability_sentences
 from dashboards.figures.evidence import standing_figure
 from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import scale_of
-from dashboards.languages import pick, translator
+from dashboards.languages import translator
 from dashboards.widgets.components import Numbers, NumbersColumn, chart, panel
 
 
@@ -35,7 +35,7 @@ def list_stability_panels(shown: PageData) -> list[Component]:
 
 def sentences_on_stability(shown: PageData, of_route: Mapping[str, Any]) -> Iterator[str]:
     """Yield how stable the list of a region is, from what `PageData.list_facts` says of it; nobody else is named."""
-    names = _names(shown)
+    names = shown.names
     return stability_sentences(
         _named_only(of_route["stability"], names),
         listed=of_route["listed"],
@@ -55,12 +55,6 @@ def _card(shown: PageData, region: str, of_route: Mapping[str, Any]) -> Componen
     if any(standing):
         parts.append(_chart_of_spreads(shown, region, of_route["listed"], standing))
     return html.Div(parts)
-
-
-def _names(shown: PageData) -> dict[str, str]:
-    """Return the names of the communities in scope by their numbers."""
-    columns = (shown.everywhere[name].tolist() for name in ("number", "name", "english_name"))
-    return {number: pick(shown.language, name, english) for number, name, english in zip(*columns, strict=True)}
 
 
 def _named_only(stability: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
