@@ -184,20 +184,62 @@ def calibrate(
     region = np.repeat(np.arange(regions), communities)
     rates = SATISFACTION_DISTRIBUTIONS[truth](random, region.size)
     alike = LIKE_ANSWERS.get(truth, 1)
-    drawn = _draw_posters(random, rates, alike) if alike > 1 else _draw_households(random, rates)
+    drawn = draw_posters(random, rates, alike) if alike > 1 else draw_households(random, rates)
     size = count_positions(share, communities, rounding="floor")
+    return calibrate_sample(drawn, region=region, size=size, prior=prior, design_effect=alike)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Simulated answers, the share of households that gave them, what is true, and limits by the answers alone."""
+
+    satisfied: IntegerArray
+    answers: IntegerArray
+    fraction: FloatArray
+    truths: FloatArray
+    limits: Interval
+
+
+def calibrate_sample(
+    drawn: Sample,
+    *,
+    region: IntegerArray,
+    size: int,
+    prior: Prior,
+    design_effect: float,
+    assumed_spread: float = NONRESPONSE_SPREAD,
+) -> Calibration:
+    """Measure the calibration of the evidence on simulated answers.
+
+    Parameters
+    ----------
+    drawn : Sample
+    region : ndarray of int
+        Region of each community.
+    size : int
+        Positions k of each region.
+    prior : {"normal", "nonparametric"}
+    design_effect : float
+        D ≥ 1 that the evidence takes several answers of one household to have.
+    assumed_spread : float
+        ω that the evidence is computed with, whatever those who did not answer are like.
+
+    Returns
+    -------
+    Calibration
+    """
     shrinkage = shrink_rates(
         drawn.satisfied,
         drawn.answers,
         region=region,
         prior=prior,
         sampling_fraction=drawn.fraction,
-        nonresponse_spread=NONRESPONSE_SPREAD,
-        design_effect=alike,
+        nonresponse_spread=assumed_spread,
+        design_effect=design_effect,
     )
     top = top_probability(shrinkage.mean, shrinkage.variance, region=region, size=size, grids=shrinkage.grids)
     # A known truth is a posterior without variance.
-    nothing = np.zeros(rates.size)
+    nothing = np.zeros(region.size)
     true = top_probability(drawn.truths, nothing, region=region, size=size).probability
     observed = top_probability(drawn.satisfied / drawn.answers, nothing, region=region, size=size).probability
     intervals = {
@@ -205,7 +247,7 @@ def calibrate(
         "answers": drawn.limits,
     }
     groups = {
-        "all": np.ones(rates.size, dtype=bool),
+        "all": np.ones(region.size, dtype=bool),
         "observed_top": observed > 0,
         "fewer_than_60": drawn.answers < 60,
         "from_60_to_149": (drawn.answers >= 60) & (drawn.answers < 150),
@@ -219,38 +261,40 @@ def calibrate(
     )
 
 
-@dataclass(frozen=True)
-class _Sample:
-    """Simulated answers, the share of households that gave them, what is true, and limits by the answers alone."""
+def draw_households(
+    random: np.random.Generator, rates: FloatArray, *, spread: float = NONRESPONSE_SPREAD, reluctance: float = 0.0
+) -> Sample:
+    """Draw one answer of each of a share of the households.
 
-    satisfied: IntegerArray
-    answers: IntegerArray
-    fraction: FloatArray
-    truths: FloatArray
-    limits: Interval
-
-
-def _draw_households(random: np.random.Generator, rates: FloatArray) -> _Sample:
-    """Draw one answer of each of a share of the households."""
+    `spread` is the standard deviation of the difference of those who answer from the others; `reluctance`, from 0 to 1,
+    how much communities with higher rates have fewer answers, of fewer of their households.
+    """
     answers = random.integers(FEWEST_ANSWERS, MOST_ANSWERS + 1, rates.size)
     fraction = random.uniform(LEAST_FRACTION, MOST_FRACTION, rates.size)
+    if reluctance:
+        # How many communities have higher rates, as a share: the fewer, the less is answered.
+        place = 1 - np.argsort(np.argsort(rates)) / rates.size
+        few = FEWEST_ANSWERS + (MOST_ANSWERS - FEWEST_ANSWERS) * place
+        answers = np.rint((1 - reluctance) * answers + reluctance * few).astype(np.int64)
+        little = LEAST_FRACTION + (MOST_FRACTION - LEAST_FRACTION) * place
+        fraction = (1 - reluctance) * fraction + reluctance * little
     households = np.ceil(answers / fraction).astype(np.int64)
     fraction = answers / households
     truths = random.binomial(households, rates) / households
-    gap = random.normal(0, NONRESPONSE_SPREAD, rates.size)
+    gap = random.normal(0, spread, rates.size)
     willing = np.rint(np.clip(truths + (1 - fraction) * gap, 0, 1) * households).astype(np.int64)
     satisfied = random.hypergeometric(willing, households - willing, answers)
     limits = satisfaction_interval(satisfied, answers, households=households, level=LEVEL)
-    return _Sample(satisfied, answers, fraction, truths, limits)
+    return Sample(satisfied, answers, fraction, truths, limits)
 
 
-def _draw_posters(random: np.random.Generator, rates: FloatArray, alike: int) -> _Sample:
+def draw_posters(random: np.random.Generator, rates: FloatArray, alike: int) -> Sample:
     """Draw like answers of each household that passes a poster; how many pass none is unknown."""
     homes = random.integers(FEWEST_ANSWERS // alike, MOST_ANSWERS // alike + 1, rates.size)
     gap = random.normal(0, NONRESPONSE_SPREAD, rates.size)
     satisfied = alike * random.binomial(homes, np.clip(rates + gap, 0, 1))
     answers = alike * homes
-    return _Sample(satisfied, answers, np.zeros(rates.size), rates, wilson(satisfied, answers, level=LEVEL))
+    return Sample(satisfied, answers, np.zeros(rates.size), rates, wilson(satisfied, answers, level=LEVEL))
 
 
 def measure_calibration(

@@ -15,6 +15,7 @@ from analytics.decision.summary import COLUMN_PREFIXES, RouteName
 from analytics.decision.survey_channels import SurveyChannel, survey_channels
 from analytics.decision.table_columns import float_column, plain_values
 from analytics.evidence.bands import CERTAIN_FROM, LIKELY_FROM, NO_TO, UNLIKELY_TO, Reason
+from analytics.evidence.calibration_record import read_calibration_record
 from analytics.evidence.household_clustering import describe_clustering, repeat_complaint_share
 from analytics.evidence.list_reliability import LIST_FALSE_DISCOVERY_RATE, summarise_evidence
 from analytics.evidence.method import EVIDENCE_METHOD
@@ -27,6 +28,7 @@ from analytics.files.csv_files import in_parts
 from analytics.languages import translator
 from analytics.progress import ProgressCallback, ignore_progress, track_progress
 from analytics.reports import complaint_sentences, sensitivity_sentences
+from analytics.reports.calibration_sentences import calibration_sentences, calibration_table
 from analytics.reports.channel_sentences import channel_sentences
 from analytics.reports.chart_words import RegionDrawings
 from analytics.reports.clustering_sentences import clustering_sentences
@@ -283,6 +285,7 @@ def report_parts(facts: ReportFacts, language: str, *, tell: ProgressCallback = 
     """
     evaluation, _ = facts.evaluation, translator(language)
     other = next(tag for tag in REPORT_FILES if tag != language)
+    record = read_calibration_record()
     page = (
         environment()
         .get_template("report.html")
@@ -323,6 +326,9 @@ def report_parts(facts: ReportFacts, language: str, *, tell: ProgressCallback = 
                     language=language,
                 )
             ),
+            record=record,
+            shortcomings=list(calibration_sentences(record, language)),
+            calibrated=calibration_table(record, language),
             nearest=NEAREST,
             reachable=percent(float(REACHABLE_SHARE)),
             most_charted=_MOST_CHARTED_REGIONS,

@@ -9,10 +9,12 @@ import pytest
 
 from analytics.decision.evaluate import evaluate
 from analytics.decision.reasons import reason_sentence
+from analytics.evidence.calibration_record import read_calibration_record
 from analytics.evidence.method import EVIDENCE_METHOD
 from analytics.evidence.sensitivity import analyse_sensitivity
 from analytics.evidence.weigh_evidence import weigh_evidence
 from analytics.reports import evaluation_report
+from analytics.reports.calibration_sentences import calibration_sentences, calibration_table
 from analytics.reports.evaluation_report import MOST_EXPLAINED, NEAREST, REPORT_FILES, report_html
 from analytics.reports.labels import evidence_words, method_words
 from analytics.reports.nonresponse_sentences import raised_sentence
@@ -354,3 +356,15 @@ def test_the_report_says_between_which_limits_the_share_of_satisfied_households_
     # The last community is not ranked, so it is not counted.
     assert "Households: 3,800, with an answer: 950." in text_of(page)
     assert "20.0 % would be satisfied; if all were satisfied, 95.0 %" in text_of(page).replace("\xa0", " ")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_report_quotes_how_often_the_evidence_was_right_in_simulated_cities(language):
+    record = read_calibration_record()
+    text = text_of(report_of(city(), language)[1])
+
+    assert record.made_on.isoformat() in text
+    for sentence in calibration_sentences(record, language):
+        assert sentence in text
+    for row in calibration_table(record, language).rows:
+        assert all(share in text for share in row)
