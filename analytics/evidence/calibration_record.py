@@ -49,21 +49,30 @@ class Cell:
     no_right: float | None
     bands: dict[str, list[float]]
 
+    def share(self, name: str) -> float | None:
+        """Return the share that was right, by "certain", "likely", "no", "coverage" or "coverage_best"."""
+        return {
+            "certain": self.certain_right,
+            "likely": self.bands.get(Evidence.LIKELY, (0, 0.0, None))[2],
+            "no": self.no_right,
+            "coverage": self.coverage,
+            "coverage_best": self.coverage_best,
+        }[name]
+
     @property
     def shortcomings(self) -> tuple[str, ...]:
-        """What falls short by more than two standard errors: "certain", "likely", "no", "coverage", "coverage_best"."""
-        every, best = self.regions * self.communities, self.regions * max(1, self.communities // 20)
-        likely, _predicted, likely_right = self.bands.get(Evidence.LIKELY, (0, 0.0, None))
+        """Which of these shares fall short by more than two standard errors."""
+        bars = {
+            "certain": (LEAST_RIGHT, self.certain),
+            "likely": (LIKELY_FROM, self.bands.get(Evidence.LIKELY, (0,))[0]),
+            "no": (LEAST_RIGHT, self.no),
+            "coverage": (LEAST_COVERAGE, self.regions * self.communities),
+            "coverage_best": (LEAST_COVERAGE, self.regions * max(1, self.communities // 20)),
+        }
         return tuple(
             name
-            for name, share, least, judged in (
-                ("certain", self.certain_right, LEAST_RIGHT, self.certain),
-                ("likely", likely_right, LIKELY_FROM, likely),
-                ("no", self.no_right, LEAST_RIGHT, self.no),
-                ("coverage", self.coverage, LEAST_COVERAGE, every),
-                ("coverage_best", self.coverage_best, LEAST_COVERAGE, best),
-            )
-            if share is not None
+            for name, (least, judged) in bars.items()
+            if (share := self.share(name)) is not None
             and judged >= _LEAST_JUDGED
             and share < least - _STANDARD_ERRORS * sqrt(least * (1 - least) / judged)
         )

@@ -81,11 +81,18 @@ def calibration_sentences(record: CalibrationRecord, language: str) -> Iterator[
             "Falls short: {city}, regions of {size}: intervals hold the true value of {share} of the observed best."
         ),
     }
-    for cell in record.cells:
-        for name in cell.shortcomings:
-            nothing = False
-            said = {"city": words[cell.scenario], "size": f"{cell.communities:,}"}
-            yield sentences[name].format(share=_share(_fallen_short(cell, name)), **said)
+    for scenario in dict.fromkeys(cell.scenario for cell in record.cells):
+        own = [cell for cell in record.cells if cell.scenario == scenario]
+        for name, sentence in sentences.items():
+            short = [cell for cell in own if name in cell.shortcomings]
+            if short:
+                nothing = False
+                shares = [share for cell in short if (share := cell.share(name)) is not None]
+                yield sentence.format(
+                    city=words[scenario],
+                    size=_(", ").join(f"{cell.communities:,}" for cell in short),
+                    share=_range(min(shares), max(shares), language),
+                )
     if nothing:
         yield _("Nothing falls short by more than chance in these cities.")
 
@@ -125,9 +132,11 @@ def _row(cell: Cell, language: str) -> list[str]:
     ]
 
 
-def _fallen_short(cell: Cell, name: str) -> float | None:
-    shares = {"certain": cell.certain_right, "no": cell.no_right, "likely": cell.bands.get("likely", [0, 0, None])[2]}
-    return shares[name] if name in shares else getattr(cell, name)
+def _range(least: float, most: float, language: str) -> str:
+    _ = translator(language)
+    if _share(least) == _share(most):
+        return _share(least)
+    return _("{least} to {most}", least=_share(least), most=_share(most))
 
 
 def _share(share: float | None) -> str:
