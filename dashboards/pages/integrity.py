@@ -11,6 +11,7 @@ from dashboards.address import View
 from dashboards.frames.page_data import PageData
 from dashboards.languages import minute, translator
 from dashboards.pages.page import Page, Section
+from dashboards.panels.clerk_effects import clerk_effects_panel
 from dashboards.panels.held_answers import without_held_panel
 from dashboards.panels.integrity_signals import families_panel, flagged_panel, in_scope
 from dashboards.source import EvaluationSource, Examination
@@ -37,6 +38,7 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
         _key_figures(shown, examination),
         families_panel(shown, examination),
         flagged_panel(shown, examination),
+        *clerk_effects_panel(shown),
         without_held_panel(shown, examination, source.inputs(shown.header.id)),
     ]
 

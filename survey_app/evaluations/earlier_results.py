@@ -22,14 +22,15 @@ class EarlierResult:
 
     `changed` are the communities of which answers were erased or excluded after the first result; `regions` the answers
     and drivers of each region by its name as the newest official result has them, none where there are previews only;
-    `waves` what the newest result says of early and late answers by region, nothing where it did not compare them.
+    `compared` what the newest result says of each region by comparing early with late answers ("waves") and clerks
+    ("clerks"), nothing where it did not.
     """
 
     evaluation_id: int
     table: pd.DataFrame
     changed: frozenset[int]
     regions: Mapping[str, tuple[str, str]]
-    waves: Mapping[str, dict[str, Any] | None]
+    compared: Mapping[str, Mapping[str, dict[str, Any] | None]]
 
 
 def read_earlier_result(session: Session, survey_round: Round) -> EarlierResult | None:
@@ -47,13 +48,13 @@ def read_earlier_result(session: Session, survey_round: Round) -> EarlierResult 
         changed=communities_with_erased(session, survey_round.id, since=first)
         | communities_with_excluded(session, survey_round.id, since=first),
         regions={row.region: (row.answers, row.drivers) for row in regions},
-        waves=_stated_waves(evaluations[-1]),
+        compared={name: _stated_comparisons(evaluations[-1], name) for name in ("waves", "clerks")},
     )
 
 
-def _stated_waves(evaluation: Evaluation) -> dict[str, dict[str, Any] | None]:
+def _stated_comparisons(evaluation: Evaluation, name: str) -> dict[str, dict[str, Any] | None]:
     supported = json.loads(evaluation.summary).get("evidence", {}).get("regions", {})
-    return {region: facts["satisfaction"].get("waves") for region, facts in supported.items()}
+    return {region: facts["satisfaction"].get(name) for region, facts in supported.items()}
 
 
 def newest_result(session: Session, survey_round: Round) -> int | None:

@@ -23,6 +23,7 @@ from analytics.disclosure.successive_results import keep_stated_counts
 from analytics.evidence.list_reliability import summarise_evidence
 from analytics.evidence.method import EVIDENCE_METHOD, differing_evidence
 from analytics.evidence.nonresponse import compare_waves_by_region, with_late_answers_spread
+from analytics.evidence.typed_answers import compare_clerks_by_region
 from analytics.evidence.weigh_evidence import EVIDENCE_COLUMNS, weigh_evidence
 from analytics.rules import Rules
 from survey_app.audit import OPERATOR
@@ -110,7 +111,7 @@ def evaluate_round(
         summary=canonical_json(
             {
                 **result.summary,
-                "evidence": {"regions": _with_waves(summarise_evidence(result, evidence), gathered.waves)},
+                "evidence": {"regions": _with_comparisons(summarise_evidence(result, evidence), gathered.compared)},
                 "versions": versions(),
             }
         ),
@@ -191,12 +192,16 @@ def _differing_evidence(session: Session, evaluation: Evaluation, result: Result
     return sorted([*without, *differing_evidence(stored, computed)])
 
 
+_Facts = dict[str, dict[str, Any] | None]
+"""What a comparison of answers says of each region."""
+
+
 @dataclass(frozen=True)
 class _Gathered:
     table: pd.DataFrame
     result: Result
-    # What is said of early and late answers, by region.
-    waves: Mapping[str, dict[str, Any] | None]
+    # What is said of each region by comparing answers, by the name of the comparison.
+    compared: Mapping[str, _Facts]
     rule_file_id: int
     cut_off: datetime
     profiles: Profiles | None
@@ -241,8 +246,8 @@ def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool
         table = withhold_small_communities(
             keep_stated_counts(table, earlier.table, disclosure=disclosure), rules, disclosure=disclosure
         )
-    waves = _compare_waves(counts, table, places, regions_of(places, rules), rules=rules, earlier=earlier)
-    table = check_communities(with_late_answers_spread(table, waves), rules, look_alikes=False)
+    compared = _compare(counts, table, places, regions_of(places, rules), rules=rules, earlier=earlier)
+    table = check_communities(with_late_answers_spread(table, compared["waves"]), rules, look_alikes=False)
     result = evaluate(table, rules)
     is_ranked = result.standings["satisfaction_rank"].notna()
     ranked = frozenset(result.standings.loc[is_ranked, "community_id"])
@@ -254,10 +259,10 @@ def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool
     profiles = None if provisional else count_profiles(session, **counted, table=table, ranked=ranked, earlier=earlier)
     earlier_id = None if earlier is None else earlier.evaluation_id
     id_of = dict(zip(places["number"], places.index.tolist(), strict=True))
-    return _Gathered(table, result, waves, survey_round.rule_file_id, cut_off, profiles, earlier_id, id_of)
+    return _Gathered(table, result, compared, survey_round.rule_file_id, cut_off, profiles, earlier_id, id_of)
 
 
-def _compare_waves(
+def _compare(
     counts: RoundCounts,
     table: pd.DataFrame,
     places: pd.DataFrame,
@@ -265,21 +270,37 @@ def _compare_waves(
     *,
     rules: Rules,
     earlier: EarlierResult | None,
-) -> dict[str, dict[str, Any] | None]:
-    """Return what early and late answers say by region; where answers were taken away, what was said before."""
+) -> dict[str, _Facts]:
+    """Return what early and late answers, and those typed by several clerks, say by region.
+
+    Where answers were taken away it is what was said before.
+    """
     if counts.waves is None:
         raise ValueError("waves are counted of whole rounds")
-    by_number = counts.waves.set_axis(places["number"].reindex(counts.waves.index), axis="index")
-    waves = compare_waves_by_region(by_number, table, rules)
+    waves = counts.waves.set_axis(places["number"].reindex(counts.waves.index), axis="index")
+    typed = counts.typed.assign(community_id=counts.typed["community"].map(places["number"]))
+    found: dict[str, _Facts] = {
+        "waves": compare_waves_by_region(waves, table, rules),
+        "clerks": compare_clerks_by_region(typed, table),
+    }
     if earlier is None:
-        return waves
+        return found
     changed = set(regions[regions.index.isin(sorted(earlier.changed))])
-    return waves | {region: earlier.waves.get(region) for region in changed & set(waves)}
-
-
-def _with_waves(supported: dict[str, Any], waves: Mapping[str, dict[str, Any] | None]) -> dict[str, Any]:
     return {
-        region: {**facts, "satisfaction": {**facts["satisfaction"], "waves": waves.get(region)}}
+        name: facts | {region: earlier.compared[name].get(region) for region in changed & set(facts)}
+        for name, facts in found.items()
+    }
+
+
+def _with_comparisons(supported: dict[str, Any], compared: Mapping[str, _Facts]) -> dict[str, Any]:
+    return {
+        region: {
+            **facts,
+            "satisfaction": {
+                **facts["satisfaction"],
+                **{name: by_region.get(region) for name, by_region in compared.items()},
+            },
+        }
         for region, facts in supported.items()
     }
 

@@ -32,6 +32,7 @@ from survey_app.evaluations.answer_waves import (
     read_waves,
 )
 from survey_app.evaluations.respondent_sample import RespondentSample
+from survey_app.evaluations.typed_answers import TypedAnswers
 from survey_app.models import Response, Round
 from survey_app.models.vocabulary import Mode, ResponseStatus, SupersededWithin, Tenure
 from survey_app.responses.answer_batches import (
@@ -68,8 +69,9 @@ class RoundCounts:
     `statuses` has one column for each `ResponseStatus` and all `received`; `tenures` and `modes` are of those of the
     ranked population's status: all that count by tenure, and answers to the ranked question by the mode of staff.
     `channels` are the valid ones through slips, and with declared help. `waves` are the columns of
-    `analytics.evidence.nonresponse.compare_waves_by_region`, None where only some responses were counted. `ranked`
-    holds every question with single codes. `breakdowns` is None where none were asked for.
+    `analytics.evidence.nonresponse.compare_waves_by_region`, None where only some responses were counted. `typed`
+    are the columns `TYPED_COLUMNS`: who typed in how many answers to the ranked question. `ranked` holds every question
+    with single codes. `breakdowns` is None where none were asked for.
     """
 
     statuses: pd.DataFrame
@@ -78,6 +80,7 @@ class RoundCounts:
     modes: AnswerCounts
     channels: pd.DataFrame
     waves: pd.DataFrame | None
+    typed: pd.DataFrame
     breakdowns: "Breakdowns | None"
 
 
@@ -194,6 +197,7 @@ def _select_facts(scope: _Scope, condition: ColumnElement[bool]) -> Select[*tupl
             Response.tenure,
             Response.mode,
             Response.code_id,
+            Response.entered_by_id.label("entered_by"),
             facts.is_erased.label("is_erased"),
             facts.is_withdrawn.label("is_withdrawn"),
             func.coalesce(superseded_within(before=scope.before), Response.superseded_within).label("replaced"),
@@ -223,6 +227,7 @@ def _select_facts(scope: _Scope, condition: ColumnElement[bool]) -> Select[*tupl
         rows.tenure,
         rows.mode,
         rows.code_id,
+        rows.entered_by,
         status_by_facts(known, scope.population).label("status"),
         status_by_facts(known, OTHER_POPULATION[scope.population]).label("other_status"),
         rows.answers,
@@ -235,6 +240,7 @@ _FACTS: Final = {
     "tenure": SINGLE_CODE,
     "mode": pa.string(),
     "code_id": pa.int64(),
+    "entered_by": pa.int64(),
     "status": pa.string(),
     "other_status": pa.string(),
 }
@@ -266,6 +272,8 @@ class _Counters:
         self._choosers = {question: self._counter({ANSWERED: (1,)}) for question in scope.several}
         self._codes_of_posters = pa.array(codes_of_posters, pa.int64())
         self._codes_of_help = pa.array(codes_of_help, pa.int64())
+        rule = scope.rules.satisfaction
+        self._typed = TypedAnswers(ranked.key, valid=rule.valid_codes, satisfied=rule.satisfied_codes)
         self._waves, self._in_waves = waves, self._counter({WAVE: CODES_OF_WAVES})
         self.maybe_helped: list[int] = []
 
@@ -305,6 +313,7 @@ class _Counters:
                 }
             ),
             waves=None if self._waves is None else outer_waves(self._in_waves.counted()),
+            typed=self._typed.counted(),
             breakdowns=None if self._respondents is None else self._breakdowns(self._respondents),
         )
 
@@ -326,6 +335,7 @@ class _Counters:
     def _count_ranked(self, own: pa.RecordBatch) -> None:
         rule = self._scope.rules.satisfaction
         self._answers.count(own)
+        self._typed.count(own)
         if self._composites is not None:
             self._composites.add(own)
         given = own.column(rule.question)
