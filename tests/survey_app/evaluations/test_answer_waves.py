@@ -13,10 +13,15 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from analytics.canonical import canonical_json
+from analytics.decision.community_table import read_table
+from analytics.decision.evaluate import evaluate
+from analytics.evidence.nonresponse import raised_spreads
 from analytics.rules import parse_rules
+from survey_app.accounts.scope import EVERYWHERE
 from survey_app.config import DATA
 from survey_app.evaluations.answer_waves import Waves
 from survey_app.evaluations.evaluate_round import evaluate_round, verify_evaluation
+from survey_app.exports.community_table import export_community_table
 from survey_app.models import Response
 from survey_app.responses import answer_batches
 from survey_app.responses.counting_status import ERASED_VALUES
@@ -101,7 +106,7 @@ def answer_in_waves(session, survey_round, district, *, codes, communities=12):
             make_response(session, survey_round, community, code_id=code_id, answers={"q01": code})
 
 
-def test_late_answers_that_differ_raise_the_assumption_about_nonresponse(database):
+def test_late_answers_that_differ_raise_the_assumption_about_nonresponse(database, tmp_path):
     with database.writing() as session:
         survey_round = make_round(session)
         drifting, steady = make_district(session), make_district(session)
@@ -122,6 +127,12 @@ def test_late_answers_that_differ_raise_the_assumption_about_nonresponse(databas
     assert spreads[steady.name].tolist() == [0]
     with database.reading() as session:
         assert verify_evaluation(session, evaluation.id).is_same
+    # The evaluator reads the same from the file.
+    file = tmp_path / "communities.csv"
+    file.write_text("".join(export_community_table(database, evaluation_id=evaluation.id, scope=EVERYWHERE)), "utf-8")
+    again = evaluate(read_table(file, RULES), RULES)
+    assert again.inputs_sha256 == evaluation.inputs_sha256
+    assert raised_spreads(again.communities, RULES) == {drifting.name: waves["spread"]}
 
 
 def test_what_was_said_of_waves_stays_where_answers_are_erased_later(database):
