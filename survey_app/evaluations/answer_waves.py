@@ -18,7 +18,7 @@ from analytics.counting.answer_counts import AnswerCounts
 from analytics.statistics.answer_waves import WAVES
 from survey_app.models import Response, Round
 from survey_app.models.vocabulary import Mode
-from survey_app.responses.answer_batches import SINGLE_CODE
+from survey_app.responses.answer_batches import SINGLE_CODE, is_among, responses_in_order
 
 WAVE: Final = "wave"
 """Column of a batch with the wave of each answer, from 0, null for answers that staff typed in."""
@@ -30,9 +30,10 @@ CODES_OF_WAVES: Final = tuple(range(2 * WAVES))
 
 def read_waves(session: Session, survey_round: Round, communities: Sequence[int], *, before: datetime) -> "Waves":
     """Return the waves of a round's answers that were submitted before a time."""
+    in_order = responses_in_order(session, survey_round.id)
     statement = (
         select(Response.community_id, func.count().label("received"))
-        .where(Response.round_id == survey_round.id, Response.mode == Mode.WEB, Response.submitted_at < before)
+        .where(in_order, Response.mode == Mode.WEB, Response.submitted_at < before)
         .group_by(Response.community_id)
     )
     received = {row.community_id: row.received for row in session.execute(statement)}
@@ -67,9 +68,9 @@ class Waves:
 
 def codes_of_waves(waves: pa.Array, given: pa.Array, *, valid: Collection[int], satisfied: Collection[int]) -> pa.Array:
     """Return the code of each answer among `CODES_OF_WAVES`, null of those without a wave or a valid code."""
-    is_satisfied = _is_among(given, satisfied).cast(SINGLE_CODE)
+    is_satisfied = is_among(given, satisfied).cast(SINGLE_CODE)
     code = compute.add(compute.multiply(waves, pa.scalar(2, SINGLE_CODE)), is_satisfied)
-    return compute.if_else(_is_among(given, valid), code, pa.scalar(None, SINGLE_CODE))
+    return compute.if_else(is_among(given, valid), code, pa.scalar(None, SINGLE_CODE))
 
 
 def outer_waves(counted: AnswerCounts) -> pd.DataFrame:
@@ -80,7 +81,3 @@ def outer_waves(counted: AnswerCounts) -> pd.DataFrame:
         satisfied = table[2 * wave + 1]
         counts |= {name: table[2 * wave] + satisfied, f"{name}_satisfied": satisfied}
     return pd.DataFrame(counts)
-
-
-def _is_among(given: pa.Array, codes: Collection[int]) -> pa.Array:
-    return compute.is_in(given, value_set=pa.array(sorted(codes), given.type))

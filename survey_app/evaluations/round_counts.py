@@ -40,6 +40,7 @@ from survey_app.responses.answer_batches import (
     SEVERAL_CODES,
     SINGLE_CODE,
     all_responses,
+    is_among,
     read_batches,
     selected_responses,
 )
@@ -350,7 +351,7 @@ class _Counters:
         for mode, name in zip(STAFF_ENTERED_MODES, MODE_COUNTS, strict=True):
             facts = facts.append_column(name, _only_where(compute.equal(own.column("mode"), mode), given))
         through_web = compute.and_(
-            compute.is_in(given, value_set=pa.array(rule.valid_codes, given.type)),
+            is_among(given, rule.valid_codes),
             compute.equal(own.column("mode"), Mode.WEB),
         )
         # One through the web came through a code: if it has none, it has lost its link to a slip.

@@ -7,6 +7,8 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import compute
 
+from survey_app.responses.answer_batches import is_among
+
 TYPED_COLUMNS: Final = ("community", "clerk", "n", "satisfied")
 
 
@@ -20,7 +22,7 @@ class TypedAnswers:
     def count(self, batch: pa.RecordBatch) -> None:
         """Count what was typed in among counted answers: `community`, `entered_by` and the ranked question."""
         given = batch.column(self._question)
-        is_typed = compute.and_(compute.is_valid(batch.column("entered_by")), _is_among(given, self._valid))
+        is_typed = compute.and_(compute.is_valid(batch.column("entered_by")), is_among(given, self._valid))
         typed = batch.filter(is_typed)
         if typed.num_rows:
             rows = pd.DataFrame(
@@ -28,7 +30,7 @@ class TypedAnswers:
                     "community": typed.column("community").to_numpy(),
                     "clerk": typed.column("entered_by").to_numpy(),
                     "n": 1,
-                    "satisfied": _is_among(typed.column(self._question), self._satisfied)
+                    "satisfied": is_among(typed.column(self._question), self._satisfied)
                     .to_numpy(zero_copy_only=False)
                     .astype("int64"),
                 }
@@ -39,7 +41,3 @@ class TypedAnswers:
     def counted(self) -> pd.DataFrame:
         """Return one row for each community and clerk, columns `TYPED_COLUMNS`."""
         return self._pairs
-
-
-def _is_among(given: pa.Array, codes: Collection[int]) -> pa.Array:
-    return compute.is_in(given, value_set=pa.array(sorted(codes), given.type))

@@ -1,6 +1,6 @@
 """Batches of stored answers, decoded column by column."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -133,6 +133,11 @@ def _one_ahead(
                 yield read_before.result()
         if coming is not None:
             yield coming.result()
+
+
+def is_among(given: pa.Array, codes: Collection[int]) -> pa.Array:
+    """Return which answers of a column are one of some codes; no missing one is."""
+    return compute.is_in(given, value_set=pa.array(sorted(codes), given.type))
 
 
 def _joined(column: ColumnElement[str], missing: str, separator: str) -> ColumnElement[str]:
