@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 from analytics.statistics.validation import FloatArray, finite_numbers, refuse, whole_numbers
 
@@ -143,7 +143,7 @@ def compare_waves(
     single = effect * share * (1 - share) * both / (both - 1)
     difference = float((weight * apart).sum()) / total
     error = float(np.sqrt((weight**2 * (apart - difference) ** 2).sum() * communities / (communities - 1))) / total
-    differs = abs(difference) > stats.t.isf(BY_CHANCE / 2, communities - 1) * error
+    differs = abs(difference) > -special.stdtrit(communities - 1, BY_CHANCE / 2) * error
     variance = _variance_between(weight, apart - difference, single)
     shift = max(0.0, difference**2 - error**2) if differs else 0.0
     return WaveComparison(
@@ -162,6 +162,6 @@ def _variance_between(weight: FloatArray, residual: FloatArray, single: FloatArr
     """Return τ² of the differences by moments, 0 where they vary no more than chance makes them."""
     total = weight.sum()
     excess = (weight * residual**2).sum() - (single * (1 - weight / total)).sum()
-    if excess <= stats.norm.isf(BY_CHANCE) * np.sqrt(2 * (single**2).sum()):
+    if excess <= -special.ndtri(BY_CHANCE) * np.sqrt(2 * (single**2).sum()):
         return 0.0
     return float(excess / (total - (weight**2).sum() / total))

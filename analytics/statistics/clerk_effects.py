@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 from analytics.statistics.validation import FloatArray, IntegerArray, refuse, row_codes, whole_numbers
 
@@ -121,7 +121,7 @@ def compare_clerks(
         clerks=apart.size,
         communities=total.size,
         answers=int(answers.sum()),
-        p_value=float(stats.chi2.sf(statistic, rank)) if rank else 1.0,
+        p_value=float(special.chdtrc(rank, statistic)) if rank else 1.0,
         deviation=float(np.sqrt(max(0.0, excess / lever))),
     )
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special, stats
+from scipy import special
 
 from analytics.statistics.intervals import Interval, tail_probability
 from analytics.statistics.validation import FloatArray, finite_numbers, refuse, whole_numbers
@@ -66,7 +66,7 @@ def picked_scores(
         finite_numbers("score", score), np.sqrt(finite_numbers("variance", variance, lowest=0))
     )
     below, above = _tails(picked, ranked, level)
-    return Interval(centre - stats.norm.isf(below) * spread, centre + stats.norm.isf(above) * spread)
+    return Interval(centre + special.ndtri(below) * spread, centre - special.ndtri(above) * spread)
 
 
 def picked_shares(
@@ -137,7 +137,7 @@ def picked_shares(
     lower = np.where(reached > 0, special.betaincinv(np.where(reached > 0, reached, 1), failed + 1, below), 0.0)
     upper = np.where(failed > 0, special.betainccinv(reached + 1, np.where(failed > 0, failed, 1), above), 1.0)
     down, up = (
-        np.where(missing > 0, np.hypot(apart, stats.norm.isf(tail) * omega * missing), 0.0)
+        np.where(missing > 0, np.hypot(apart, special.ndtri(tail) * omega * missing), 0.0)
         for apart, tail in ((share - lower, below), (upper - share, above))
     )
     return Interval(np.maximum(share - down, share * fraction), np.minimum(share + up, 1 - (1 - share) * fraction))
