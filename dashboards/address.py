@@ -13,7 +13,9 @@ from dashboards.routes import ROUTES, Route
 _LONGEST: Final = 4096
 _COMMON = frozenset({"lang", "evaluation", "region", "route"})
 # What single pages read.
-_OWN = frozenset({"community", "evidence", "least", "name", "page", "rows", "sort", "status", "subdistrict", "what_if"})
+_OWN = frozenset(
+    {"community", "evidence", "group", "least", "name", "page", "rows", "sort", "status", "subdistrict", "what_if"}
+)
 QUERY_NAMES: Final = _COMMON | _OWN
 """All that an address can say; any other name is ignored."""
 

@@ -155,12 +155,28 @@ class GridOrder:
     descending: bool = False
 
 
+CommunityGroup = Literal[
+    "ranked_by_satisfaction",
+    "ranked_by_complaints",
+    "ranked_by_neither",
+    "met_by_satisfaction",
+    "met_by_complaints",
+    "met_by_both",
+    "left_open",
+    "few_answers",
+    "held_answers",
+]
+"""Communities that a number on a page counts: of `left_open` ones `standings.is_left_open` says what they are, those
+with `few_answers` are ranked by satisfaction, of those with `held_answers` some wait for a decision."""
+
+
 @dataclass(frozen=True)
 class GridQuery:
     """Query of a table of communities: filters, order, and which part of it to return.
 
-    `text` is part of a name in either language or of the number, ignoring case; `subdistrict` is a Chinese name. A
-    field that is None or empty filters nothing. Communities without a value come last in either order, and so do, by a
+    `text` is part of a name in either language or of the number, ignoring case; `subdistrict` is a Chinese name. Few
+    answers are fewer than `enough_responses`; where that is None, no community has few. Any other field that is None or
+    empty filters nothing. Communities without a value come last in either order, and so do, by a
     score, those that are not ranked; ties go to the one registered first. Without an order names decide, without a
     `limit` the list goes to its end.
     """
@@ -171,6 +187,8 @@ class GridQuery:
     status: str | None = None
     evidence: str | None = None
     minimum_responses: int | None = None
+    group: CommunityGroup | None = None
+    enough_responses: int | None = None
     order: tuple[GridOrder, ...] = ()
     offset: int = 0
     limit: int | None = None

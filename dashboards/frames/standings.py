@@ -15,7 +15,8 @@ from dashboards.source import EvaluationHeader, KeyCounts
 
 _ESTIMATE: Final = "satisfaction_shrunk"
 _FIRST_WITH_ESTIMATES: Final = 2
-_SUPPORTED: Final = (Evidence.CERTAIN, Evidence.LIKELY)
+SUPPORTED: Final = (Evidence.CERTAIN, Evidence.LIKELY)
+"""Evidence that makes it likely that a listed community should be listed."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def interval_estimates(
 def is_left_open(standings: pd.DataFrame) -> "pd.Series[bool]":
     """Return which communities meet the criterion by no route on which the data make it likely that they should."""
     supported = [
-        met(standings, route.status) & standings[route.evidence].isin([str(band) for band in _SUPPORTED])
+        met(standings, route.status) & standings[route.evidence].isin([str(band) for band in SUPPORTED])
         for route in ROUTES.values()
     ]
     return met(standings, "criterion_status") & ~(supported[0] | supported[1])

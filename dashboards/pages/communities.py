@@ -21,7 +21,15 @@ from dashboards.frames.survey_channels import channels_by_number
 from dashboards.frames.underreported_complaints import underreporting_warnings
 from dashboards.languages import pick, translator
 from dashboards.pages.page import Page
-from dashboards.source import EvaluationHeader, EvaluationSource, GridColumn, GridOrder, GridQuery, select_evaluation
+from dashboards.source import (
+    CommunityGroup,
+    EvaluationHeader,
+    EvaluationSource,
+    GridColumn,
+    GridOrder,
+    GridQuery,
+    select_evaluation,
+)
 from dashboards.widgets import community_table
 from dashboards.widgets.components import attributes, panel, records
 from dashboards.widgets.evaluation_notices import no_evaluation, provisional_notice_for
@@ -39,6 +47,7 @@ _LEAST_WIDTH: Final = 92
 _NUMERIC: Final = _SORTABLE - {"name"} | {"satisfaction_percentile", "complaint_percentile"}
 _ORDER: Final = (GridOrder("satisfaction_rank"),)
 _EVIDENCE: Final = tuple(Evidence)
+_GROUPS: Final = frozenset(get_args(CommunityGroup))
 # Filters of this page, by the address parameter that each writes.
 _FILTERS: Final = {
     "name": "table-of-communities-name",
@@ -46,6 +55,7 @@ _FILTERS: Final = {
     "status": "table-of-communities-status",
     "evidence": "table-of-communities-evidence",
     "least": "table-of-communities-least",
+    "group": "table-of-communities-group",
 }
 
 
@@ -159,7 +169,8 @@ def rows_for(source: EvaluationSource, view: View, asked: Mapping[str, Any]) -> 
 def query_of(header: EvaluationHeader, view: View, *, offset: int = 0, limit: int | None = None) -> GridQuery:
     """Parse an address into a query of the table; a part that is invalid counts as missing."""
     own = view.own
-    least = own.get("least", "")
+    least, group = own.get("least", ""), own.get("group")
+    enough = header.rules.satisfaction.minimum_responses
     return GridQuery(
         text=own.get("name", "").strip(),
         region=view.region if view.region in header.summary["regions"] else None,
@@ -167,6 +178,8 @@ def query_of(header: EvaluationHeader, view: View, *, offset: int = 0, limit: in
         status=own["status"] if own.get("status") in STATUSES else None,
         evidence=own["evidence"] if own.get("evidence") in _EVIDENCE else None,
         minimum_responses=int(least) if least.isascii() and least.isdigit() and len(least) < 8 else None,
+        group=cast("CommunityGroup", group) if group in _GROUPS else None,
+        enough_responses=enough.enough if enough and group == "few_answers" else None,
         order=order_of(view),
         offset=offset,
         limit=limit,
@@ -234,6 +247,7 @@ def _filters(header: EvaluationHeader, view: View, subdistricts: Mapping[str, st
                 className="filter",
                 inputProps={"inputMode": "numeric"},
             ),
+            _group_choice(view),
         ],
         className="filters",
     )
@@ -251,6 +265,47 @@ def _choice(key: str, label: str, every: str, words: Mapping[str, str], view: Vi
         className="filter",
     )
     return select
+
+
+def _group_choice(view: View) -> Component:
+    """Return the choice among the groups that the other pages count, each of which they link to."""
+    _ = translator(view.language)
+    words = group_words(view.language)
+    kinds = {
+        _("Ranked"): ("ranked_by_satisfaction", "ranked_by_complaints", "ranked_by_neither"),
+        _("Meet the criterion"): ("met_by_satisfaction", "met_by_complaints", "met_by_both", "left_open"),
+        _("Please check"): ("few_answers", "held_answers"),
+    }
+    groups = [
+        {"group": kind, "items": [{"value": group, "label": words[group]} for group in members]}
+        for kind, members in kinds.items()
+    ]
+    asked = view.own.get("group", "")
+    select: Component = dmc.Select(
+        id=_FILTERS["group"],
+        label=_("Only those"),
+        data=[{"value": "", "label": _("All communities")}, *groups],
+        value=asked if asked in words else "",
+        allowDeselect=False,
+        className="filter",
+    )
+    return select
+
+
+def group_words(language: str) -> Mapping[str, str]:
+    """Return what each `CommunityGroup` is called in the choice among them."""
+    _ = translator(language)
+    return {
+        "ranked_by_satisfaction": _("Ranked by satisfaction"),
+        "ranked_by_complaints": _("Ranked by complaints"),
+        "ranked_by_neither": _("Ranked by neither"),
+        "met_by_satisfaction": _("Meet it by satisfaction"),
+        "met_by_complaints": _("Meet it by complaints"),
+        "met_by_both": _("Meet it by both"),
+        "left_open": _("Meet it, left open by the data"),
+        "few_answers": _("Ranked with few answers"),
+        "held_answers": _("Answers held for review"),
+    }
 
 
 def _grid(header: EvaluationHeader, view: View) -> Component:

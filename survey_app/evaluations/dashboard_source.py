@@ -178,7 +178,10 @@ class StoredEvaluations:
         whole = replace(query, offset=0, limit=None)
         with self._database.reading() as session:
             require_evaluation(session, evaluation_id)
-            key = (evaluation_id, whole, scope, _register_revision(session))
+            # Decided from day to day, while all else that a table is ordered and filtered by stays.
+            is_held = query.group == "held_answers"
+            waiting = find_waiting(session, evaluation_id=evaluation_id, scope=scope) if is_held else None
+            key = (evaluation_id, whole, scope, _register_revision(session), waiting)
             listed = self._listed.get_or_make(key, lambda: find_communities(session, evaluation_id, whole, scope))
             end = None if query.limit is None else query.offset + query.limit
             rows = read_standings_of(session, evaluation_id, listed[query.offset : end], scope)

@@ -1,7 +1,7 @@
 """Counts of the answers that are held for review, alone, as the rules of an evaluation count them."""
 
 import pandas as pd
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from survey_app.accounts.scope import Scope
@@ -46,9 +46,17 @@ def find_waiting(session: Session, *, evaluation_id: int, scope: Scope) -> froze
 
     Raises `LookupError` if there is no such evaluation.
     """
+    waiting = communities_waiting(session, evaluation_id)
+    return frozenset(session.scalars(scope.communities(select(Community.number).where(Community.id.in_(waiting)))))
+
+
+def communities_waiting(session: Session, evaluation_id: int) -> Select[int]:
+    """Return the query for the ids of the communities of which answers of the round wait for a decision.
+
+    Raises `LookupError` if there is no such evaluation.
+    """
     evaluation = _find_evaluation(session, evaluation_id)
-    of_held = select(Response.community_id).where(Response.id.in_(held_responses(evaluation.round_id)))
-    return frozenset(session.scalars(scope.communities(select(Community.number).where(Community.id.in_(of_held)))))
+    return select(Response.community_id).where(Response.id.in_(held_responses(evaluation.round_id)))
 
 
 def _find_evaluation(session: Session, evaluation_id: int) -> Evaluation:

@@ -3,14 +3,18 @@
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, case, nulls_last, or_, select
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, case, exists, false, nulls_last, or_, select
 from sqlalchemy.orm import Session
 
-from dashboards.source import GridColumn, GridOrder, GridQuery
+from dashboards.frames.standings import SUPPORTED
+from dashboards.source import CommunityGroup, GridColumn, GridOrder, GridQuery
 from survey_app.accounts.scope import Scope
+from survey_app.evaluations.held_answers import communities_waiting
+from survey_app.evaluations.standings import EVIDENCE_JOIN
 from survey_app.models import Community, Standing, StandingEvidence, Subdistrict
+from survey_app.models.vocabulary import StandingStatus
 
 # All but the name stand in one index, as the filters do: a page is found without reading a single row.
 _SORTED: Mapping[GridColumn, SQLColumnExpression[Any]] = MappingProxyType(
@@ -27,12 +31,40 @@ _SORTED: Mapping[GridColumn, SQLColumnExpression[Any]] = MappingProxyType(
     }
 )
 _BY_NAME = (GridOrder("name"),)
+_MET: Final = str(StandingStatus.MET)
+
+
+def _is_supported(status: SQLColumnExpression[str], evidence: SQLColumnExpression[Any]) -> ColumnElement[bool]:
+    return and_(status == _MET, evidence.in_([str(band) for band in SUPPORTED]))
+
+
+# Of which rows each group is that the standings and their evidence tell.
+_DECIDED: Mapping[CommunityGroup, Sequence[ColumnElement[bool]]] = MappingProxyType(
+    {
+        "ranked_by_satisfaction": (Standing.satisfaction_rank.is_not(None),),
+        "ranked_by_complaints": (Standing.complaint_rank.is_not(None),),
+        "ranked_by_neither": (Standing.satisfaction_rank.is_(None), Standing.complaint_rank.is_(None)),
+        "met_by_satisfaction": (Standing.satisfaction_status == _MET,),
+        "met_by_complaints": (Standing.complaint_status == _MET,),
+        "met_by_both": (Standing.satisfaction_status == _MET, Standing.complaint_status == _MET),
+        "left_open": (
+            Standing.criterion_status == _MET,
+            ~exists().where(
+                EVIDENCE_JOIN,
+                or_(
+                    _is_supported(Standing.satisfaction_status, StandingEvidence.satisfaction_evidence),
+                    _is_supported(Standing.complaint_status, StandingEvidence.complaint_evidence),
+                ),
+            ),
+        ),
+    }
+)
 
 
 def find_communities(session: Session, evaluation_id: int, query: GridQuery, scope: Scope) -> Sequence[int]:
     """Return the ids of all communities that a table lists, in its order and of all its pages."""
     statement = select(Standing.community_id).where(
-        Standing.evaluation_id == evaluation_id, *_conditions(evaluation_id, query, scope)
+        Standing.evaluation_id == evaluation_id, *_conditions(session, evaluation_id, query, scope)
     )
     order = query.order or _BY_NAME
     if any(each.column == "name" for each in order):
@@ -47,13 +79,20 @@ def _sorted_by(order: GridOrder) -> ColumnElement[Any]:
     return sorted_by
 
 
-def _conditions(evaluation_id: int, query: GridQuery, scope: Scope) -> Iterator[ColumnElement[bool]]:
+def _conditions(session: Session, evaluation_id: int, query: GridQuery, scope: Scope) -> Iterator[ColumnElement[bool]]:
     if query.region is not None:
         yield Standing.region == query.region
     if query.status is not None:
         yield Standing.criterion_status == query.status
     if query.minimum_responses is not None:
         yield Standing.responses >= query.minimum_responses
+    if query.group == "held_answers":
+        yield Standing.community_id.in_(communities_waiting(session, evaluation_id))
+    elif query.group == "few_answers":
+        yield Standing.satisfaction_rank.is_not(None)
+        yield false() if query.enough_responses is None else Standing.responses < query.enough_responses
+    elif query.group is not None:
+        yield from _DECIDED[query.group]
     if query.evidence is not None:
         yield Standing.community_id.in_(
             select(StandingEvidence.community_id).filter_by(

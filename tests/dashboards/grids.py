@@ -1,5 +1,6 @@
 """A table of communities worked out in pandas from the whole frame: what the database's answer is compared with."""
 
+from dashboards.frames.standings import is_left_open, met
 from dashboards.routes import ROUTES
 from dashboards.source import GridPage
 
@@ -38,7 +39,22 @@ def wanted(listed, query):
         listed = listed[listed["criterion_evidence"] == query.evidence]
     if query.minimum_responses is not None:
         listed = listed[(listed["responses"] >= query.minimum_responses).fillna(False)]
-    return listed
+    return listed[of_group(listed, query)] if query.group else listed
+
+
+def of_group(listed, query):
+    """Return which communities are of the group that is asked for, held answers aside."""
+    ranked = {key: listed[route.rank].notna() for key, route in ROUTES.items()}
+    meets = {key: met(listed, route.status) for key, route in ROUTES.items()}
+    groups = {
+        **{f"ranked_by_{key}": is_ranked for key, is_ranked in ranked.items()},
+        "ranked_by_neither": ~ranked["satisfaction"] & ~ranked["complaints"],
+        **{f"met_by_{key}": is_met for key, is_met in meets.items()},
+        "met_by_both": meets["satisfaction"] & meets["complaints"],
+        "left_open": is_left_open(listed),
+        "few_answers": ranked["satisfaction"] & (listed["responses"] < (query.enough_responses or 0)).fillna(False),
+    }
+    return groups[query.group]
 
 
 def sort(listed, order):

@@ -307,7 +307,13 @@ class MadeUpCity:
         self._answers.clear()
 
     def grid(self, evaluation_id, query):
-        return grid_page(self.standings(evaluation_id), query)
+        standings = self.standings(evaluation_id)
+        if query.group == "held_answers":
+            standings, query = (
+                standings[standings["number"].isin(self.waiting(evaluation_id))],
+                replace(query, group=None),
+            )
+        return grid_page(standings, query)
 
     def export_rows(self, evaluation_id, query, *, kind="grid"):
         self.exported.append(kind)

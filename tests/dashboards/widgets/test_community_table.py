@@ -52,6 +52,13 @@ def test_an_address_says_what_the_table_lists(header):
     )
 
 
+def test_few_answers_are_fewer_than_the_rules_call_enough(header):
+    assert asked(header, "?group=few_answers") == GridQuery(
+        group="few_answers", enough_responses=30, order=(GridOrder("satisfaction_rank"),)
+    )
+    assert asked(header, "?group=held_answers").enough_responses is None
+
+
 @pytest.mark.parametrize(
     "search",
     [

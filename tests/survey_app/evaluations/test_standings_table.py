@@ -1,6 +1,7 @@
 """The table of all communities from SQL: the same as worked out in pandas, and nothing outside the scope."""
 
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from analytics.decision.summary import STATUSES
-from dashboards.source import GRID_COLUMNS, GridOrder, GridQuery
+from dashboards.source import GRID_COLUMNS, CommunityGroup, GridOrder, GridQuery
 from survey_app.accounts.scope import EVERYWHERE, Scope
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.evaluations.standings import read_standings, read_standings_of
@@ -47,6 +48,8 @@ queries = st.builds(
     status=st.sampled_from([None, *STATUSES]),
     evidence=st.sampled_from([None, "undecided", "no", "certain"]),
     minimum_responses=st.sampled_from([None, 0, 1, 31]),
+    group=st.sampled_from([None, None, *sorted(set(get_args(CommunityGroup)) - {"held_answers"})]),
+    enough_responses=st.sampled_from([None, 0, 32]),
     order=orders,
 )
 
