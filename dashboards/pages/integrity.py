@@ -21,7 +21,7 @@ from dashboards.widgets.components import (
     panel,
 )
 from dashboards.widgets.evaluation_notices import no_evaluation
-from dashboards.widgets.links import INTEGRITY_PATH
+from dashboards.widgets.links import INTEGRITY_PATH, Linked, communities_address, linked
 
 
 def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Component]:
@@ -66,6 +66,7 @@ def _key_figures(shown: PageData, examination: Examination) -> Component:
     _ = translator(shown.language)
     counts = in_scope(examination.counts, shown.standings)
     examined = minute(examination.examined_at, shown.language, shown.header.rules.time_zone)
+    held = Linked(f"{int((counts['waiting'] > 0).sum()):,}", communities_address(shown.view, group="held_answers"))
     figures = [
         key_figure(
             _("Waiting for a decision"),
@@ -74,6 +75,6 @@ def _key_figures(shown: PageData, examination: Examination) -> Component:
         ),
         key_figure(_("Released"), f"{int(counts['released'].sum()):,}", note=_("count")),
         key_figure(_("Excluded"), f"{int(counts['excluded'].sum()):,}", note=_("no longer count")),
-        key_figure(_("Communities with held responses"), f"{int((counts['waiting'] > 0).sum()):,}", note=examined),
+        key_figure(_("Communities with held responses"), linked(held), note=examined),
     ]
     return html.Dl(figures, className="key-figures four")

@@ -26,7 +26,7 @@ from dashboards.panels.score_ranking import score_ranking_panel
 from dashboards.source import EvaluationSource, KeyCounts
 from dashboards.widgets.components import key_figure, panel
 from dashboards.widgets.evaluation_notices import no_evaluation, provisional_notice
-from dashboards.widgets.links import paper_links
+from dashboards.widgets.links import Linked, communities_address, linked, paper_links
 from dashboards.widgets.paper_head import paper_head
 
 
@@ -81,18 +81,21 @@ def _key_figures(shown: PageData) -> Component:
     _ = translator(shown.language)
     route, now, before = shown.view.route, shown.counts, shown.earlier_counts
 
-    def figure(name: str, count: Callable[[KeyCounts], int | None]) -> Component:
+    def figure(name: str, count: Callable[[KeyCounts], int | None], **own: str) -> Component:
         here, there = count(now), None if before is None else count(before)
         note = None
         if here is not None and there is not None:
             note = _("{change} since the previous round").format(change=_signed(here - there))
-        return key_figure(name, count_text(here), note=note)
+        rows = Linked(count_text(here), communities_address(shown.view, **own))
+        return key_figure(name, count_text(here) if here is None else linked(rows), note=note)
 
     figures = [
         figure(_("Communities"), lambda counts: counts.communities),
-        figure(ranked_words(route, shown.language), lambda counts: counts.ranked[route.key]),
-        figure(_("Meet the criterion"), lambda counts: counts.met),
-        figure(counted_words(shown.header, shown.language), lambda counts: counts.responses),
+        figure(
+            ranked_words(route, shown.language), lambda counts: counts.ranked[route.key], group=f"ranked_by_{route.key}"
+        ),
+        figure(_("Meet the criterion"), lambda counts: counts.met, status="met"),
+        figure(counted_words(shown.header, shown.language), lambda counts: counts.responses, sort="-responses"),
         _cut_off_figure(shown),
     ]
     return html.Dl(figures, className="key-figures five", id="key-figures")

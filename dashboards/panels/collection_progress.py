@@ -16,6 +16,7 @@ from dashboards.languages import minute, pick, translator
 from dashboards.source import Progress
 from dashboards.widgets.components import (
     Column,
+    Content,
     Numbers,
     NumbersColumn,
     chart,
@@ -26,7 +27,7 @@ from dashboards.widgets.components import (
     records,
     scrolled,
 )
-from dashboards.widgets.links import COLLECTION_PATH, page_link
+from dashboards.widgets.links import COLLECTION_PATH, Linked, linked, page_address, page_link
 
 MOST_LISTED: Final = 50
 
@@ -40,7 +41,8 @@ def collection_summary(progress: Progress | None, view: View, *, now: datetime) 
     communities = _asked(progress, view.region)
     lacking = _lacking(communities)
     more = page_link(view, COLLECTION_PATH, _("More about the collection"))
-    figures = _key_figures(progress, communities, lacking, view.language, now=now)
+    rows = page_address(view, COLLECTION_PATH)
+    figures = _key_figures(progress, communities, lacking, view.language, now=now, rows=rows)
     return panel(title, figures, more, anchor="collection")
 
 
@@ -102,9 +104,20 @@ def _by_region(communities: pd.DataFrame, lacking: "pd.Series[int]", language: s
 
 
 def _key_figures(
-    progress: Progress, communities: pd.DataFrame, lacking: "pd.Series[int]", language: str, *, now: datetime
+    progress: Progress,
+    communities: pd.DataFrame,
+    lacking: "pd.Series[int]",
+    language: str,
+    *,
+    now: datetime,
+    rows: str | None = None,
 ) -> Component:
+    """Return the key figures; with an address of `rows`, each count leads there."""
     _ = translator(language)
+
+    def number(counted: int) -> Content:
+        return f"{counted:,}" if rows is None else linked(Linked(f"{counted:,}", rows))
+
     closes = minute(progress.closes_at, language, progress.time_zone)
     # The charts beside this draw all responses received, a number that is not known for a part of the city.
     is_whole = len(communities) == len(progress.communities)
@@ -115,13 +128,13 @@ def _key_figures(
             key_figure(
                 _("Days left"), str(days_left(progress.closes_at, now)), note=_("closes {moment}").format(moment=closes)
             ),
-            key_figure(_("Answers so far"), f"{int(communities['responses'].sum()):,}", note=received),
+            key_figure(_("Answers so far"), number(int(communities["responses"].sum())), note=received),
             key_figure(
                 _("Communities with enough answers"),
-                f"{int((lacking == 0).sum()):,}",
+                number(int((lacking == 0).sum())),
                 note=_("of {count}").format(count=f"{len(communities):,}"),
             ),
-            key_figure(_("Communities still short"), f"{int((lacking > 0).sum()):,}"),
+            key_figure(_("Communities still short"), number(int((lacking > 0).sum()))),
         ],
         className="key-figures four",
     )

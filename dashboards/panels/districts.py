@@ -9,7 +9,7 @@ from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import counted_words, in_region, is_left_open, key_counts_of, satisfied_rate
 from dashboards.languages import translator
 from dashboards.widgets.components import Column, data_table, panel, scrolled
-from dashboards.widgets.links import COMMUNITIES_PATH
+from dashboards.widgets.links import Linked, communities_address, linked
 
 
 def districts_panel(shown: PageData) -> list[Component]:
@@ -36,16 +36,19 @@ def districts_panel(shown: PageData) -> list[Component]:
 def _row(shown: PageData, region: str) -> Sequence[str | Component]:
     _ = translator(shown.language)
     standings = in_region(shown.standings, region)
-    counts, view = key_counts_of(standings), shown.view.shared.with_changes(region=region)
+    counts, view = key_counts_of(standings), shown.view.with_changes(region=region)
+
+    def communities(count: int | None, **own: str) -> str | Component:
+        return "—" if count is None else linked(Linked(f"{count:,}", communities_address(view, **own)))
+
     is_rate = shown.header.rules.satisfaction.measure == "satisfaction_rate"
     rate = f"{satisfied_rate(counts):.1%}" if counts.rated and is_rate else "—"
-    listed = f"/dashboards/{COMMUNITIES_PATH}"
     return [
-        html.A(shown.region_label(region), href=f"/dashboards/{view.search}", className="name-link"),
-        html.A(f"{counts.communities:,}", href=f"{listed}{view.search}", className="name-link"),
-        f"{counts.ranked['satisfaction']:,}",
-        "—" if counts.rated is None else f"{counts.rated:,}",
+        html.A(shown.region_label(region), href=f"/dashboards/{view.shared.search}", className="name-link"),
+        communities(counts.communities),
+        communities(counts.ranked["satisfaction"], group="ranked_by_satisfaction"),
+        communities(counts.rated, group="ranked_by_satisfaction", sort="-responses"),
         rate,
-        html.A(f"{counts.met:,}", href=f"{listed}{view.with_own(status='met').search}", className="name-link"),
-        f"{int(is_left_open(standings).sum()):,}",
+        communities(counts.met, status="met"),
+        communities(int(is_left_open(standings).sum()), group="left_open"),
     ]

@@ -9,11 +9,12 @@ from dash.development.base_component import Component
 from analytics.languages import Translate
 from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import counted_words, is_left_open, met, satisfied_rate
-from dashboards.languages import translator
+from dashboards.languages import minute, translator
 from dashboards.panels.least_satisfied import least_satisfied_sentence, shares_shown
 from dashboards.routes import ROUTES
 from dashboards.source import KeyCounts
 from dashboards.widgets.components import panel
+from dashboards.widgets.links import Linked, Sentence, communities_address, linked_sentence, with_links, words_of
 
 
 def finding_panel(shown: PageData) -> Component:
@@ -24,25 +25,39 @@ def finding_panel(shown: PageData) -> Component:
     title = _("{city}: {round} ({status})").format(
         city=header.rules.city.in_language(shown.language), round=header.round_label(shown.language), status=status
     )
-    return panel(title, html.Ul([html.Li(said) for said in finding_sentences(shown)]), anchor="finding")
+    return panel(
+        title,
+        html.Ul([html.Li(list(with_links(said))) for said in linked_finding(shown)]),
+        anchor="finding",
+        note=_("Answers counted until {moment}").format(
+            moment=minute(header.cut_off, shown.language, header.rules.time_zone)
+        ),
+    )
 
 
 def finding_sentences(shown: PageData) -> Iterator[str]:
     """Yield the sentences that the data of the day can fill."""
+    yield from map(words_of, linked_finding(shown))
+
+
+def linked_finding(shown: PageData) -> Iterator[Sentence]:
+    """Yield the same sentences; in them each number of communities or answers leads to the communities behind it."""
     _ = translator(shown.language)
     counts = shown.counts
     yield _taking_part(shown, counts, _)
     if counts.rated and shown.header.rules.satisfaction.measure == "satisfaction_rate":
         yield _satisfaction(shown, counts, _)
     if least_satisfied := least_satisfied_sentence(shares_shown(shown), shown.language):
-        yield least_satisfied
+        yield [least_satisfied]
     yield _qualified(shown, counts, _)
     stability = [facts for facts in shown.list_facts(ROUTES["satisfaction"]).values() if _is_repeated(facts)]
     if stability:
-        yield _(
-            "Of the {listed} communities listed by satisfaction about {again} would be listed again by the same survey."
-        ).format(
-            listed=f"{sum(facts['listed'] for facts in stability):,}",
+        yield linked_sentence(
+            _(
+                "Of the {listed} communities listed by satisfaction about {again} would be listed again by the same "
+                "survey."
+            ),
+            listed=_communities(shown, sum(facts["listed"] for facts in stability), group="met_by_satisfaction"),
             again=f"{sum(facts['stability']['repeated']['expected'] for facts in stability):.0f}",
         )
 
@@ -52,31 +67,40 @@ def _is_repeated(facts: Mapping[str, Any]) -> bool:
     return bool(facts.get("stability") and facts["stability"]["repeated"])
 
 
-def _taking_part(shown: PageData, counts: KeyCounts, _: Translate) -> str:
+def _communities(shown: PageData, count: int, **own: str) -> Linked:
+    """Return a number of communities, which leads to them."""
+    return Linked(f"{count:,}", communities_address(shown.view, **own))
+
+
+def _taking_part(shown: PageData, counts: KeyCounts, _: Translate) -> Sentence:
     ranks = shown.standings[[route.rank for route in ROUTES.values()]].notna()
-    return _(
-        "Communities: {communities}. Ranked by satisfaction: {satisfaction}; by complaints: {complaints}; by "
-        "neither, for lack of answers or of households: {neither}."
-    ).format(
-        communities=f"{counts.communities:,}",
-        neither=f"{int((~ranks.any(axis=1)).sum()):,}",
-        **{name: f"{number:,}" for name, number in counts.ranked.items()},
+    return linked_sentence(
+        _(
+            "Communities: {communities}. Ranked by satisfaction: {satisfaction}; by complaints: {complaints}; by "
+            "neither, for lack of answers or of households: {neither}."
+        ),
+        communities=_communities(shown, counts.communities),
+        neither=_communities(shown, int((~ranks.any(axis=1)).sum()), group="ranked_by_neither"),
+        **{name: _communities(shown, number, group=f"ranked_by_{name}") for name, number in counts.ranked.items()},
     )
 
 
-def _satisfaction(shown: PageData, counts: KeyCounts, _: Translate) -> str:
+def _satisfaction(shown: PageData, counts: KeyCounts, _: Translate) -> Sentence:
     before = shown.earlier_counts
     rate = satisfied_rate(counts)
-    said = _("{answers}: {responses}, where communities are ranked; satisfied: {rate}%").format(
-        answers=counted_words(shown.header, shown.language), responses=f"{counts.rated:,}", rate=f"{rate * 100:.1f}"
+    said = linked_sentence(
+        _("{answers}: {responses}, where communities are ranked; satisfied: {rate}%"),
+        answers=counted_words(shown.header, shown.language),
+        responses=_communities(shown, counts.rated or 0, group="ranked_by_satisfaction", sort="-responses"),
+        rate=f"{rate * 100:.1f}",
     )
     comparable = shown.earlier is not None and (
         shown.earlier.rules.satisfaction.measure == shown.header.rules.satisfaction.measure
     )
     if before is None or not before.rated or not comparable:
-        return said + _(".") + _coverage(counts, _)
+        return [*said, _("."), _coverage(counts, _)]
     change = f"{(rate - satisfied_rate(before)) * 100:+.1f}".replace("-", "−")
-    return said + _(", {change} points since the previous round.").format(change=change) + _coverage(counts, _)
+    return [*said, _(", {change} points since the previous round.").format(change=change), _coverage(counts, _)]
 
 
 def _coverage(counts: KeyCounts, _: Translate) -> str:
@@ -88,17 +112,18 @@ def _coverage(counts: KeyCounts, _: Translate) -> str:
     )
 
 
-def _qualified(shown: PageData, counts: KeyCounts, _: Translate) -> str:
+def _qualified(shown: PageData, counts: KeyCounts, _: Translate) -> Sentence:
     """Return who meets the criterion, and of how many of them no route that they meet is at least likely."""
     frame = shown.standings
     meets = {route.key: met(frame, route.status) for route in ROUTES.values()}
-    return _(
-        "The criterion is met by {count}: by satisfaction {satisfaction}, by complaints {complaints}, by both {both}. "
-        "For {open} of them the data leave open whether they truly are among the best."
-    ).format(
-        count=f"{counts.met:,}",
-        satisfaction=f"{int(meets['satisfaction'].sum()):,}",
-        complaints=f"{int(meets['complaints'].sum()):,}",
-        both=f"{int((meets['satisfaction'] & meets['complaints']).sum()):,}",
-        open=f"{int(is_left_open(frame).sum()):,}",
+    both = int((meets["satisfaction"] & meets["complaints"]).sum())
+    return linked_sentence(
+        _(
+            "The criterion is met by {count}: by satisfaction {satisfaction}, by complaints {complaints}, by both "
+            "{both}. For {open} of them the data leave open whether they truly are among the best."
+        ),
+        count=_communities(shown, counts.met, status="met"),
+        both=_communities(shown, both, group="met_by_both"),
+        open=_communities(shown, int(is_left_open(frame).sum()), group="left_open"),
+        **{name: _communities(shown, int(is_met.sum()), group=f"met_by_{name}") for name, is_met in meets.items()},
     )

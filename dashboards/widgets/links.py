@@ -1,6 +1,8 @@
 """Links from one page to another."""
 
-from typing import Final, Literal
+from collections.abc import Iterator, Sequence
+from string import Formatter
+from typing import Final, Literal, NamedTuple
 from urllib.parse import urlencode
 
 from dash import html
@@ -24,6 +26,47 @@ def address_of(view: View, number: str) -> str:
     return f"/dashboards/{COMMUNITY_PATH}{view.shared.with_changes(region=None).with_own(community=number).search}"
 
 
+def communities_address(view: View, **own: str) -> str:
+    """Return the address of the table of all communities, narrowed by its own parameters."""
+    return f"/dashboards/{COMMUNITIES_PATH}{view.shared.with_own(**own).search}"
+
+
+class Linked(NamedTuple):
+    """Words that lead to the rows that they count."""
+
+    words: str
+    address: str
+
+
+Sentence = Sequence[str | Linked]
+"""Sentence of which some words are links."""
+
+
+def linked_sentence(template: str, **values: str | Linked) -> list[str | Linked]:
+    """Return what `template.format(**values)` says, with links in it."""
+    parts: list[str | Linked] = []
+    for literal, name, _spec, _conversion in Formatter().parse(template):
+        parts += [literal] if literal else []
+        parts += [values[name]] if name is not None else []
+    return parts
+
+
+def words_of(sentence: Sentence) -> str:
+    """Return a sentence without its links."""
+    return "".join(part if isinstance(part, str) else part.words for part in sentence)
+
+
+def with_links(sentence: Sentence) -> Iterator[str | Component]:
+    """Yield the parts of a sentence as a page shows them."""
+    for part in sentence:
+        yield part if isinstance(part, str) else linked(part)
+
+
+def linked(part: Linked) -> Component:
+    """Return words that lead to the rows that they count, as a link."""
+    return html.A(part.words, href=part.address, className="rows-link")
+
+
 def document_address(view: View, kind: Document) -> str:
     """Return the address of the staff page that makes an official document of what a view shows."""
     asked = {"lang": view.language, "region": view.region, "community": view.own.get("community")}
@@ -40,9 +83,14 @@ def paper_links(view: View, kind: Document) -> list[Component]:
     ]
 
 
+def page_address(view: View, path: str) -> str:
+    """Return the address of another page for the same evaluation, region and route."""
+    return f"/dashboards/{path}{view.shared.search}"
+
+
 def page_link(view: View, path: str, words: str) -> Component:
     """Return a link to another page for the same evaluation, region and route."""
-    return html.A(words, href=f"/dashboards/{path}{view.shared.search}", className="quiet-link")
+    return html.A(words, href=page_address(view, path), className="quiet-link")
 
 
 def named_link(view: View, number: str, name: str, english_name: str | None) -> Component:

@@ -3,13 +3,14 @@
 import gzip
 import re
 from html.parser import HTMLParser
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 import pytest
 
 from dashboards.app import PAGES
 from dashboards.pages.communities import MOST_ROWS
 from dashboards.panels import entering_and_leaving
+from dashboards.routes import ROUTES
 from dashboards.source import DRAWN_COLUMNS
 from tests.dashboards.conftest import serve_dashboards
 from tests.dashboards.made_up import MadeUpCity, counts, places
@@ -82,6 +83,18 @@ def texts(component):
 
 def said(component):
     return "\n".join(texts(component))
+
+
+def components(part):
+    """Yield the properties of every component of a page."""
+    if isinstance(part, dict):
+        if "props" in part:
+            yield part["props"]
+        for value in part.values():
+            yield from components(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from components(value)
 
 
 @pytest.fixture(scope="module")
@@ -344,6 +357,55 @@ def test_every_who_and_why_is_said_in_words(browser_of, city):
         assert name in shown
     assert "the first 10 qualify: met." in shown
     assert "within_k" not in shown
+
+
+def counted_rows(browser, address):
+    """Return how many communities an address lists, and how many answers they have."""
+    path, search = address.split("?")
+    assert path == "/dashboards/communities/"
+    count = browser.table(f"?{search}")["rowCount"]
+    rows = [
+        row
+        for start in range(0, count, MOST_ROWS)
+        for row in browser.table(f"?{search}", start=start, end=start + MOST_ROWS)["rowData"]
+    ]
+    answers = [int(row["responses"].replace(",", "")) for row in rows if row["responses"] != "—"]
+    return count, sum(answers)
+
+
+@pytest.mark.parametrize("region", ["", "&region=乌达区"])
+@pytest.mark.parametrize("route", ["satisfaction", "complaints"])
+@pytest.mark.parametrize("language", ["zh-Hans", "en"])
+def test_each_number_that_is_a_link_leads_to_exactly_so_many_rows(browser_of, language, route, region):
+    content = browser_of.content(f"?lang={language}&route={route}{region}")
+
+    links = [props for props in components(content) if props.get("className") == "rows-link"]
+    of_evaluation = [props for props in links if "/collection/" not in props["href"]]
+    groups = {dict(parse_qsl(props["href"].split("?")[1])).get("group") for props in of_evaluation}
+    assert groups >= {*(f"{way}_by_{name}" for way in ("ranked", "met") for name in ROUTES), "met_by_both", "left_open"}
+    for props in of_evaluation:
+        counted = int(props["children"].replace(",", ""))
+        communities, answers = counted_rows(browser_of, props["href"])
+        # Numbers of answers lead to the communities that have them, those with most first.
+        assert counted == (answers if "sort=-responses" in props["href"] else communities)
+        assert f"lang={language}" in props["href"]
+    assert len(links) - len(of_evaluation) == 3
+
+
+def test_the_communities_with_held_answers_are_as_many_as_the_link_says(browser_of):
+    content = browser_of.content("?lang=en", page="integrity/")
+    [link] = [props for props in components(content) if props.get("className") == "rows-link"]
+
+    communities, _answers = counted_rows(browser_of, link["href"])
+
+    assert communities == int(link["children"]) > 0
+
+
+def test_the_parts_of_the_overview_come_in_the_order_in_which_they_are_read(browser_of):
+    anchors = [part["props"].get("id") for part in browser_of.content("?lang=en")["children"]]
+
+    parts = ["finding", "key-figures", "support", "districts", "map", "qualified", "basis"]
+    assert [anchor for anchor in anchors if anchor in parts] == parts
 
 
 def test_an_unknown_page_says_that_there_is_none(browser_of):

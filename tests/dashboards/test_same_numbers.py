@@ -14,22 +14,10 @@ from analytics.reports.evaluation_report import report_html
 from analytics.reports.labels import route_words, valid_answers_words
 from tests.dashboards.conftest import serve_dashboards
 from tests.dashboards.made_up import RULES
-from tests.dashboards.test_app import Browser, said
+from tests.dashboards.test_app import Browser, components
 
 PAGES = ("", "criterion/", "complaints/", "integrity/")
 THOUSANDS = re.compile(r"(?<=\d),(?=\d)")
-
-
-def components(part):
-    """Yield the properties of every component of a page."""
-    if isinstance(part, dict):
-        if "props" in part:
-            yield part["props"]
-        for value in part.values():
-            yield from components(value)
-    elif isinstance(part, list):
-        for value in part:
-            yield from components(value)
 
 
 def key_figures(content):
@@ -37,7 +25,14 @@ def key_figures(content):
     for props in components(content):
         if props.get("className") == "key-figure":
             label, value, *_note = props["children"]
-            yield label["props"]["children"], said(value["props"]["children"])
+            yield label["props"]["children"], written(value)
+
+
+def written(part):
+    """Return the words of a component, without the addresses of its links."""
+    if isinstance(part, dict):
+        return written(part["props"].get("children"))
+    return "\n".join(map(written, part)) if isinstance(part, list) else str(part)
 
 
 def captioned_numbers(content):
