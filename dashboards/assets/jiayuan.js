@@ -10,6 +10,15 @@
     folded.forEach(function (each) { each.open = false; });
   });
 })();
+// A link to a part of the page leads there though it is folded up.
+document.addEventListener("click", function (event) {
+  var link = event.target.closest && event.target.closest('a[href^="#"]');
+  var part = link && document.getElementById(link.hash.slice(1));
+  var folded = part && part.closest("details");
+  if (folded) {
+    folded.open = true;
+  }
+});
 window.dash_clientside = window.dash_clientside || {};
 window.dash_clientside.jiayuan = {
   openNavigation: function (opened, navbar) {

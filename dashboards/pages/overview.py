@@ -24,7 +24,7 @@ from dashboards.panels.qualified import qualified_panel
 from dashboards.panels.rules import rules_panel
 from dashboards.panels.score_ranking import score_ranking_panel
 from dashboards.source import EvaluationSource, KeyCounts
-from dashboards.widgets.components import key_figure, panel
+from dashboards.widgets.components import folded_part, key_figure, panel
 from dashboards.widgets.evaluation_notices import no_evaluation, provisional_notice
 from dashboards.widgets.links import Linked, communities_address, linked, paper_links
 from dashboards.widgets.paper_head import paper_head
@@ -45,14 +45,19 @@ def draw(source: EvaluationSource, view: View, now: datetime) -> Sequence[Compon
         html.Div(paper_links(shown.view, "overview"), className="filters unprinted"),
         finding_panel(shown),
         _key_figures(shown),
-        qualified_panel(shown),
+        list_evidence_panel(shown),
         *districts_panel(shown),
+        *map_panel(shown, source.boundaries()),
+        qualified_panel(shown),
         *(bear_in_mind if warnings else []),
-        html.Div([list_evidence_panel(shown), *map_panel(shown, source.boundaries())], className="beside"),
-        score_ranking_panel(shown),
-        *moved_most_panel(shown),
         progress,
-        rules_panel(shown.header, view.language),
+        folded_part(
+            _("Evidence and method"),
+            score_ranking_panel(shown),
+            *moved_most_panel(shown),
+            rules_panel(shown.header, view.language),
+            anchor="basis",
+        ),
     ]
 
 
@@ -61,10 +66,9 @@ def sections(language: str) -> list[Section]:
     _ = translator(language)
     return [
         Section("finding", _("The finding")),
-        Section("qualified", _("Who qualifies")),
         Section("support", _("Reliability")),
-        Section("order", _("Order and cut-off")),
-        Section("rules", _("Rules in force")),
+        Section("qualified", _("Who qualifies")),
+        Section("basis", _("Evidence and method")),
     ]
 
 

@@ -90,6 +90,13 @@ def panel(title: str, *content: Content, anchor: str | None = None, note: str | 
     return html.Section([html.Div(head, className="panel-head"), *content], className="panel", **identity)
 
 
+def folded_part(title: str, *panels: Component, anchor: str) -> Component:
+    """Return a part of a page that unfolds, for those who ask how its beginning came about; on paper it is open."""
+    return html.Details(
+        [html.Summary(html.H2(title, className="panel-title")), html.Div(panels)], id=anchor, className="folded-part"
+    )
+
+
 def chart(figure: Figure, *, name: str, summary: str, language: str, numbers: Numbers) -> Component:
     """Return a chart with a text summary, for those who cannot see it, and its numbers to unfold or download."""
     _ = translator(language)

@@ -85,7 +85,7 @@ def test_filters_stand_in_the_address_and_the_address_in_the_filters(open_page, 
 
     page.locator("#route").get_by_text("Complaint route").click()
     page.wait_for_url("**route=complaints**")
-    page.get_by_text("from the fewest complaints up").wait_for()
+    expect(page.get_by_text("from the fewest complaints up")).to_have_count(1)
     page.locator("#region").click()
     page.get_by_role("option", name="Wuda").click()
     page.wait_for_url("**region=**")
@@ -94,7 +94,7 @@ def test_filters_stand_in_the_address_and_the_address_in_the_filters(open_page, 
     again = open_page(viewport={"width": 1440, "height": 900})
     visit(again, page.url)
     assert again.locator("#region").input_value() == "Wuda"
-    assert again.locator("#order h3").all_inner_texts() == ["Wuda"]
+    assert again.locator("#order h3").all_text_contents() == ["Wuda"]
     page.go_back()
     expect(page.locator("#order h3")).to_have_count(3)
     expect(page.locator("#region")).to_have_value("All districts")
@@ -107,7 +107,7 @@ def test_the_language_is_switched_and_the_view_kept(open_page, dashboards_addres
     page.get_by_role("link", name="English").click()
 
     page.wait_for_url("**lang=en**")
-    page.get_by_text("from the fewest complaints up").wait_for()
+    page.get_by_text("How reliable the list is: Complaint route").wait_for()
     assert "route=complaints" in page.url
 
 
@@ -245,12 +245,49 @@ def test_the_navigation_opens_on_a_phone_and_leads_to_a_part_of_the_page(open_pa
     visit(page, f"{dashboards_address}?lang=en")
 
     page.get_by_role("button", name="Navigation").click()
-    page.get_by_role("link", name="Rules in force").click()
+    page.get_by_role("link", name="Who qualifies").click()
 
-    page.wait_for_url("**#rules")
+    page.wait_for_url("**#qualified")
     # Playwright's own polling in the page would need `eval`, which the page forbids.
-    expect(page.locator("#rules")).to_be_in_viewport()
-    expect(page.get_by_role("link", name="Rules in force")).not_to_be_in_viewport()
+    expect(page.locator("#qualified")).to_be_in_viewport()
+    expect(page.get_by_role("link", name="Who qualifies")).not_to_be_in_viewport()
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_evidence_is_folded_up_until_it_is_asked_for_and_its_charts_fit_then(open_page, dashboards_address, width):
+    page = open_page(viewport={"width": width, "height": 900})
+    complaints, foreign = visit(page, f"{dashboards_address}?lang=en")
+    expect(page.locator("#rules")).to_be_hidden()
+    expect(page.locator("#qualified")).to_be_visible()
+    if width == 390:
+        page.get_by_role("button", name="Navigation").click()
+
+    page.get_by_role("link", name="Evidence and method").click()
+
+    expect(page.locator("#rules")).to_be_visible()
+    expect(page.locator("#basis > summary")).to_be_in_viewport()
+    for chart in page.locator("#basis .js-plotly-plot").all():
+        room = chart.bounding_box()
+        drawn = chart.locator(".main-svg").first.bounding_box()
+        assert abs(room["width"] - drawn["width"]) <= 1
+        assert room["width"] > 200
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert (complaints, foreign) == ([], [])
+
+
+@pytest.mark.parametrize("language", ["zh-Hans", "en"])
+def test_a_number_of_the_finding_opens_as_many_communities(open_page, dashboards_address, language):
+    page = open_page(viewport={"width": 1440, "height": 900})
+    visit(page, f"{dashboards_address}?lang={language}&evaluation=1")
+    number = page.locator("#finding a[href*=left_open]")
+    count = number.inner_text()
+
+    number.click()
+
+    page.locator(DRAWN["communities/"]).first.wait_for()
+    # “1 to 20 of 33”, or all of them where they fit on a page.
+    expect(page.locator("#table-of-communities .ag-paging-row-summary-panel")).to_contain_text(count)
+    expect(page.locator("#table-of-communities-group")).not_to_have_value("")
 
 
 def test_another_rule_that_is_asked_about_stands_in_the_address(open_page, dashboards_address):
