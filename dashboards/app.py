@@ -17,7 +17,17 @@ from dashboards import theme
 from dashboards.address import View, evaluation_id
 from dashboards.callback_requests import check_requests
 from dashboards.languages import NAMES, translator
-from dashboards.pages import aspects, collection, communities, community, complaints, criterion, integrity, overview
+from dashboards.pages import (
+    aspects,
+    collection,
+    communities,
+    community,
+    companies,
+    complaints,
+    criterion,
+    integrity,
+    overview,
+)
 from dashboards.pages.page import Page
 from dashboards.source import EvaluationSource
 from dashboards.widgets import filter_bar
@@ -30,6 +40,7 @@ PAGES: Final[tuple[Page, ...]] = (
     communities.PAGE,
     community.PAGE,
     aspects.PAGE,
+    companies.PAGE,
     complaints.PAGE,
     integrity.PAGE,
     collection.PAGE,

@@ -51,6 +51,18 @@ def zero_ties_words(language: str) -> Mapping[ZeroTies, str]:
     }
 
 
+def satisfaction_positions(language: str) -> Mapping[str, str]:
+    """Return where a company's share of satisfied answers lies in a funnel, by the same positions."""
+    _ = translator(language)
+    return {
+        "above_99_8": _("far above what chance allows"),
+        "above_95": _("above what chance allows"),
+        "inside": _("within what chance allows"),
+        "below_95": _("below what chance allows"),
+        "below_99_8": _("far below what chance allows"),
+    }
+
+
 def funnel_positions(language: str) -> Mapping[str, str]:
     """Return where a community lies in a funnel, by the positions of `analytics.statistics.funnel`."""
     _ = translator(language)

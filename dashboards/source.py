@@ -365,6 +365,20 @@ class EvaluationSource(Protocol):
             If there is no such evaluation.
         """
 
+    def company_counts(self, evaluation_id: int, region: str | None) -> pd.DataFrame:
+        """Return the pooled counts of each property company's communities that are ranked by counts on satisfaction.
+
+        Of the communities in `standings`, of one region or of all. The company of a community is that of the register
+        of today, which keeps no earlier ones. Columns: company, company_english, communities, responses, satisfied, in
+        the order of the companies' sort keys; of communities without a company a last row that names none. Where a
+        community is ranked its counts are public: nothing of the others has a part in the sums.
+
+        Raises
+        ------
+        LookupError
+            If there is no such evaluation.
+        """
+
     def compute_once(
         self,
         evaluation_id: int,

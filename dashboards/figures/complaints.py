@@ -13,7 +13,6 @@ from dashboards.figures.chart_parts import (
     MOST_POINTS,
     Figure,
     Floats,
-    allocate_points,
     horizontal_line,
     interval_bars,
     layout_of,
@@ -21,16 +20,14 @@ from dashboards.figures.chart_parts import (
     names_of,
     rounded,
     shortened,
-    thinned_evenly,
 )
+from dashboards.figures.funnels import FunnelPlot, funnel_traces
 from dashboards.frames.chart_context import ChartContext
 from dashboards.labels import funnel_positions
 from dashboards.languages import translator
 
 # Most communities that may lie above the part of a funnel that is drawn to scale.
 _MOST_ABOVE: Final = 5
-# Points of a control limit: a smooth line needs no more.
-_LINE_POINTS: Final = 80
 # Colour, symbol and size: fewer complaints in blue and pointing down, more in vermilion and pointing up.
 _MARKS: Final = {
     "inside": (theme.OTHER, "circle", 5),
@@ -54,24 +51,20 @@ def funnel_figure(measured: pd.DataFrame, target: float, drawing: ChartContext, 
     most : int
         Most dots: beyond the limits the smaller groups are drawn whole, larger ones are thinned.
     """
-    words = funnel_positions(drawing.language)
     roof = _roof(measured, target)
-    along = measured.sort_values("exposure_household_years").drop_duplicates("exposure_household_years")
-    along = along.iloc[np.unique(np.linspace(0, len(along) - 1, min(len(along), _LINE_POINTS)).astype("int64"))]
-    traces = [
-        _line(along, column, level, is_first=side == "lower", drawing=drawing)
-        for level in ("95", "99_8")
-        for side in ("lower", "upper")
-        for column in (f"adjusted_{side}_{level}",)
-    ]
-    groups = {
-        position: measured[measured["adjusted_position"] == position]
-        for position in ("inside", *(position for position in words if position != "inside"))
-    }
-    for position, room in zip(groups, allocate_points([len(points) for points in groups.values()], most), strict=True):
-        points = thinned_evenly(groups[position], room)
-        if len(points):
-            traces.append(_funnel_dots(points, words[position], _MARKS[position], roof, drawing))
+    counted = translator(drawing.language)("{count} valid complaints")
+
+    def texts_of(points: pd.DataFrame) -> list[str]:
+        return [
+            f"<b>{escape(called)}</b><br>{counted.format(count=int(count))} · {drawing.scale.write(rate)}"
+            for called, count, rate in zip(
+                names_of(points, drawing.language), points["complaints"], points["rate"], strict=True
+            )
+        ]
+
+    words = funnel_positions(drawing.language)
+    plot = FunnelPlot("exposure_household_years", "rate", 1, roof, words, _MARKS, texts_of)
+    traces = funnel_traces(measured, plot, drawing.language, most=most)
     layout = layout_of(drawing, height=360, top=64)
     layout["xaxis"] = {
         "title": {"text": translator(drawing.language)("Household-years")},
@@ -176,44 +169,3 @@ def _rate_bars(rates: Floats, names: Sequence[str], drawing: ChartContext, *, ro
     layout["yaxis"] = named_ticks(places, names)
     layout["showlegend"] = False
     return {"data": [trace], "layout": layout}
-
-
-def _line(along: pd.DataFrame, column: str, level: str, *, is_first: bool, drawing: ChartContext) -> dict[str, Any]:
-    _ = translator(drawing.language)
-    names = {"95": _("95 percent"), "99_8": _("99.8 percent")}
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "name": names[level],
-        "legendgroup": level,
-        "showlegend": is_first,
-        "x": rounded(along["exposure_household_years"].to_numpy("float64")),
-        "y": rounded(along[column].to_numpy("float64")),
-        "line": {"color": theme.OTHER, "width": 1.5, "dash": "dash" if level == "95" else "solid"},
-        "hoverinfo": "skip",
-    }
-
-
-def _funnel_dots(
-    points: pd.DataFrame, name: str, mark: tuple[str, str, int], roof: float, drawing: ChartContext
-) -> dict[str, Any]:
-    """Return the dots of one colour; those beyond the scale are drawn at its upper end."""
-    _ = translator(drawing.language)
-    color, symbol, size = mark
-    counted = _("{count} valid complaints")
-    texts = [
-        f"<b>{escape(called)}</b><br>{counted.format(count=int(count))} · {drawing.scale.write(rate)}"
-        for called, count, rate in zip(
-            names_of(points, drawing.language), points["complaints"], points["rate"], strict=True
-        )
-    ]
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "name": name,
-        "x": rounded(points["exposure_household_years"].to_numpy("float64")),
-        "y": rounded(points["rate"].to_numpy("float64").clip(max=roof)),
-        "text": texts,
-        "marker": {"color": color, "symbol": symbol, "size": size},
-        "hovertemplate": "%{text}<extra></extra>",
-    }

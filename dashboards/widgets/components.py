@@ -97,8 +97,13 @@ def folded_part(title: str, *panels: Component, anchor: str) -> Component:
     )
 
 
-def chart(figure: Figure, *, name: str, summary: str, language: str, numbers: Numbers) -> Component:
-    """Return a chart with a text summary, for those who cannot see it, and its numbers to unfold or download."""
+def chart(
+    figure: Figure, *, name: str, summary: str, language: str, numbers: Numbers, is_unfolded: bool = False
+) -> Component:
+    """Return a chart with a text summary, for those who cannot see it, and its numbers to unfold or download.
+
+    They are unfolded from the beginning where the list says more than the chart.
+    """
     _ = translator(language)
     config: Any = chart_config(language, name)
     drawn = dcc.Graph(
@@ -113,7 +118,8 @@ def chart(figure: Figure, *, name: str, summary: str, language: str, numbers: Nu
     ]
     address = "data:text/csv;charset=utf-8," + quote(numbers.csv)
     keep = html.A(_("Numbers as CSV"), href=address, download=f"{name}.csv", className="quiet-link")
-    parts.append(html.Details([html.Summary(_("Show the numbers")), scrolled(numbers.table, numbers.caption), keep]))
+    listed = [html.Summary(_("Show the numbers")), scrolled(numbers.table, numbers.caption), keep]
+    parts.append(html.Details(listed, open=True) if is_unfolded else html.Details(listed))
     return html.Div(parts, className="chart")
 
 

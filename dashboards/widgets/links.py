@@ -15,6 +15,7 @@ ASPECTS_PATH: Final = "aspects/"
 COLLECTION_PATH: Final = "collection/"
 COMMUNITIES_PATH: Final = "communities/"
 COMMUNITY_PATH: Final = "community/"
+COMPANIES_PATH: Final = "companies/"
 INTEGRITY_PATH: Final = "integrity/"
 
 Document = Literal["overview", "criterion", "community", "complaints"]

@@ -44,6 +44,7 @@ from survey_app.evaluations.standings import (
     EVIDENCE_JOIN,
     count_standings,
     counts_a_closed_round,
+    read_company_counts,
     read_drawn_standings,
     read_evaluated_table,
     read_places,
@@ -159,6 +160,12 @@ class StoredEvaluations:
         scope = signed_in().scope
         with self._database.reading() as session:
             return read_ranked_scores(session, evaluation_id=evaluation_id, region=region, scope=scope)
+
+    def company_counts(self, evaluation_id: int, region: str | None) -> pd.DataFrame:
+        """Return the pooled counts of each company's ranked communities in scope; see `dashboards.source`."""
+        scope = signed_in().scope
+        with self._database.reading() as session:
+            return read_company_counts(session, evaluation_id=evaluation_id, region=region, scope=scope)
 
     def compute_once(
         self,

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import ColumnElement, Row, Select, and_, func, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, nulls_last, select
 from sqlalchemy.orm import Session
 
 from analytics.decision.evaluate import STANDING_COLUMNS
@@ -162,6 +162,29 @@ def read_ranked_counts(session: Session, *, evaluation_id: int, region: str, sco
         .where(Standing.evaluation_id == evaluation_id, Standing.region == region)
         .where(_IS_RANKED_BY_COUNTS)
     )
+    return read_frame(session, scope.communities(statement), COLUMN_TYPES)
+
+
+def read_company_counts(session: Session, *, evaluation_id: int, region: str | None, scope: Scope) -> pd.DataFrame:
+    """Return the pooled counts of companies' ranked communities; see `dashboards.source`. `LookupError` as above."""
+    require_evaluation(session, evaluation_id)
+    statement = (
+        select(
+            PropertyCompany.name.label("company"),
+            PropertyCompany.english_name.label("company_english"),
+            func.count().label("communities"),
+            func.sum(Standing.responses).label("responses"),
+            func.sum(Standing.satisfied).label("satisfied"),
+        )
+        .select_from(Standing)
+        .join(Community, Standing.community_id == Community.id)
+        .outerjoin(Community.company)
+        .where(Standing.evaluation_id == evaluation_id, _IS_RANKED_BY_COUNTS)
+        .group_by(PropertyCompany.id)
+        .order_by(nulls_last(PropertyCompany.sort_key), PropertyCompany.id)
+    )
+    if region is not None:
+        statement = statement.where(Standing.region == region)
     return read_frame(session, scope.communities(statement), COLUMN_TYPES)
 
 

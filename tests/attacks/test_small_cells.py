@@ -27,13 +27,24 @@ from analytics.disclosure.released_rows import WITHHELD, coarsen_rows
 from analytics.disclosure.rules import rules_in_force
 from analytics.disclosure.small_communities import withhold_small_communities
 from analytics.rules import load_rules
+from dashboards.panels.company_funnel import compared_companies
 from survey_app.accounts.scope import EVERYWHERE
 from survey_app.config import DATA
 from survey_app.demo.simulation.simulate import simulate
 from survey_app.evaluations.evaluate_round import evaluate_round, verify_evaluation
+from survey_app.evaluations.standings import read_company_counts, read_standings
 from survey_app.exports.community_table import export_community_table
 from survey_app.exports.responses import export_responses
-from survey_app.models import CommunityProfile, Evaluation, RegionProfile, Response, ResponseReview, Round
+from survey_app.models import (
+    Community,
+    CommunityProfile,
+    Evaluation,
+    PropertyCompany,
+    RegionProfile,
+    Response,
+    ResponseReview,
+    Round,
+)
 from survey_app.models.vocabulary import ReviewState, Role
 from survey_app.responses.counting_status import ERASED_VALUES
 from survey_app.responses.integrity_reviews import TooFewToExclude, decide_reviews
@@ -788,3 +799,35 @@ def test_a_table_that_was_altered_does_not_agree_with_the_rows(sqlite_database, 
 
     assert result.exit_code == 2
     assert number in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("places", "communities", "compared"),
+    [
+        # Two communities are ranked, the first and the third: of one company, and of one each.
+        ((0, 1, 0, 0, 1, 0, 1, 1), {"A物业": 2}, ["A物业"]),
+        ((0, 0, 1, 0, 1, 0, 1, 1), {"A物业": 1, "B物业": 1}, []),
+    ],
+)
+def test_of_companies_nothing_is_told_but_sums_of_official_numbers(
+    filled_and_evaluated, sqlite_database, places, communities, compared
+):
+    path, evaluation = filled_and_evaluated
+    copy_rows_of(path, sqlite_database)
+    with sqlite_database.writing() as session:
+        companies = [PropertyCompany(name=name, sort_key=name) for name in ("A物业", "B物业")]
+        session.add_all(companies)
+        stored = session.scalars(select(Community).order_by(Community.id)).all()
+        for community, place in zip(stored, places, strict=True):
+            community.company = companies[place]
+    with sqlite_database.reading() as session:
+        counts = read_company_counts(session, evaluation_id=evaluation.id, region=None, scope=EVERYWHERE)
+        standings = read_standings(session, evaluation_id=evaluation.id, scope=EVERYWHERE)
+    ranked = standings[standings["satisfaction_rank"].notna()]
+    assert len(ranked) < len(standings[standings["responses"] > 0])
+
+    official = ranked.groupby("company")[["responses", "satisfied"]].sum()
+    told = counts.set_index("company")[["responses", "satisfied"]]
+    assert told.astype("int64").to_dict("index") == official.astype("int64").to_dict("index")
+    assert counts.set_index("company")["communities"].to_dict() == communities
+    assert compared_companies(counts, DISCLOSURE, "zh-Hans")["company"].tolist() == compared

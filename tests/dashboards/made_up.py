@@ -53,6 +53,11 @@ _LAST = {"花园": "Garden", "家园": "Homes", "新城": "New Town", "雅居": 
 _LAST |= {"府": "Mansion", "里": "Lane"}
 
 
+# One company has no English name, and a few communities are of none that is known.
+COMPANIES = [(f"{first}物业", f"{english} Property") for first, english in _FIRST.items()]
+COMPANIES += [("某物业", None), (None, None)]
+
+
 def places(scale=1):
     """Return the register: 440 communities times `scale` in three districts."""
     rows = []
@@ -62,6 +67,7 @@ def places(scale=1):
             first, first_english = list(_FIRST.items())[number * 7 % 20]
             last, last_english = list(_LAST.items())[number // 20 % 8]
             phase = number // 160 + 1
+            company, company_english = COMPANIES[number * 5 % len(COMPANIES)]
             suffix = ("", "") if phase == 1 else (f"{phase}期", f" {phase}")
             rows.append(
                 {
@@ -75,8 +81,8 @@ def places(scale=1):
                     "subdistrict_english": f"Subdistrict {number % 3 + 1}" if number % 10 else None,
                     "neighbourhood": None,
                     "neighbourhood_english": None,
-                    "company": "某物业",
-                    "company_english": None,
+                    "company": company,
+                    "company_english": company_english,
                 }
             )
     return pd.DataFrame(rows)
@@ -293,6 +299,18 @@ class MadeUpCity:
         counted = standings[standings["satisfaction_rank"].notna() & standings["satisfied"].notna()]
         ranks = ["satisfaction_rank", "satisfaction_last_rank"]
         return counted[["number", "responses", "satisfied", "satisfaction_score", *ranks]].reset_index(drop=True)
+
+    def company_counts(self, evaluation_id, region):
+        standings = in_region(self.standings(evaluation_id), region)
+        ranked = standings[standings["satisfaction_rank"].notna() & standings["satisfied"].notna()]
+        counted = ranked.assign(communities=1).groupby(["company", "company_english"], dropna=False, observed=True)
+        pooled = (
+            counted[["communities", "responses", "satisfied"]]
+            .sum()
+            .reset_index()
+            .astype(dict.fromkeys(("company", "company_english"), "object"))
+        )
+        return pooled.sort_values("company", na_position="last").reset_index(drop=True)
 
     def compute_once(self, evaluation_id, derive, *arguments):
         # A function within another would be a new one each time, and could depend on what no key says.

@@ -162,7 +162,8 @@ def test_a_row_and_the_file_tell_the_percentile_that_was_evaluated(city, header)
 
 @pytest.mark.parametrize("name", ["=1+1", "＝1+1", "@sum", "\t=1"])
 def test_no_name_in_a_file_runs_as_a_formula(name):
-    city = MadeUpCity(register=places().head(60).assign(name=name, english_name=None, company=name))
+    names = {"name": name, "english_name": None, "company": name, "company_english": None}
+    city = MadeUpCity(register=places().head(60).assign(**names))
     [_, *rows] = rows_of_file(city, city.evaluations()[0], GridQuery())
 
     assert {(row[2], row[6]) for row in rows} == {(f"'{name}", f"'{name}")}

@@ -19,7 +19,7 @@ from survey_app.evaluations import evaluate_round as evaluate_round_module
 from survey_app.evaluations.dashboard_source import StoredEvaluations
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.evaluations.publications import publish_evaluation
-from survey_app.models import AuditEvent, Community, District, IntegrityExamination, Round
+from survey_app.models import AuditEvent, Community, District, IntegrityExamination, PropertyCompany, Round
 from survey_app.register.boundaries import boundary_text
 from survey_app.register.communities_file import CommunityTable
 from survey_app.register.community_imports import import_communities, record_import, stored_communities
@@ -404,6 +404,30 @@ def test_a_profile_says_how_many_complained_beside_those_it_was_ranked_with(data
     assert not reported.is_withheld
     assert (reported.region_complaints, reported.region_household_years) == (1, 400)
     assert listed.to_dict("records") == [{"number": numbers["here"], "said": 20, "asked": 35, "answered": 35}]
+
+
+def test_companies_are_counted_in_scope_and_in_the_region_asked_for(database, city, said_so, signed_in):
+    accounts, numbers = city
+    with database.writing() as session:
+        company = PropertyCompany(name="安居物业", english_name="Anju", sort_key="an ju wu ye")
+        for community in session.scalars(select(Community)):
+            community.company = company
+    source = StoredEvaluations(database)
+    with signed_in(accounts["city"]):
+        standings = source.standings(said_so)
+        everywhere, here, elsewhere = (
+            source.company_counts(said_so, region).to_numpy().tolist() for region in (None, "海勃湾区", "乌达区")
+        )
+    with signed_in(accounts["district"]):
+        own = source.company_counts(said_so, None).to_numpy().tolist()
+        with pytest.raises(LookupError):
+            source.company_counts(99, None)
+
+    [ranked] = standings[standings["satisfaction_rank"].notna()].to_dict("records")
+    assert ranked["number"] == numbers["here"]
+    assert everywhere == [["安居物业", "Anju", 1, ranked["responses"], ranked["satisfied"]]]
+    assert here == own == everywhere
+    assert elsewhere == []
 
 
 def test_who_complained_is_told_nowhere_where_the_table_of_answers_withholds_it(database, city, signed_in):
