@@ -13,6 +13,7 @@ from analytics.reports.chart_words import Drawing, Labels, RegionDrawings, wordl
 from analytics.reports.html_page import percent
 from analytics.reports.labels import measure_axis
 from analytics.reports.svg_charts import ScoreIntervals
+from analytics.statistics.funnel import rate_dispersion
 from analytics.statistics.validation import BooleanArray
 
 _MOST_CATERPILLAR_ROWS: Final = 30
@@ -118,13 +119,16 @@ def _all_ranked(count: int, language: str) -> str:
 
 def _funnel(exposed: pd.DataFrame, number: int) -> Drawing:
     complaints, exposure = float_column(exposed, "complaints"), float_column(exposed, "exposure_household_years")
+    pooled = float(complaints.sum() / exposure.sum() * 1000)
+    spread = rate_dispersion(complaints, exposure / 1000, target=pooled)
     step = svg_charts.thinning_step(len(exposed))
 
     def of_rates(language: str) -> Labels:
         _ = translator(language)
         caption = _(
-            "Each point is a community; hollow: no complaints. If all communities were alike, {inner} of them would lie"
-            " between the dashed lines and {outer} between the outer lines. A small community more often has a low rate"
+            "Each point is a community; hollow: no complaints. The lines allow for chance and for how much communities"
+            " differ beyond it: if none stood apart, {inner} of them would lie between the dashed lines and {outer}"
+            " between the outer lines. A small community more often has a low rate"
             " by chance.",
             inner=percent(svg_charts.INNER_LEVEL),
             outer=percent(svg_charts.OUTER_LEVEL),
@@ -137,7 +141,9 @@ def _funnel(exposed: pd.DataFrame, number: int) -> Drawing:
     drawn = svg_charts.funnel_chart(
         float_column(exposed, "complaints_per_1000_household_years"),
         exposure,
-        pooled=float(complaints.sum() / exposure.sum() * 1000),
+        pooled=pooled,
+        # One community differs from nobody.
+        between_variance=spread.between_variance if spread.communities > 1 else 0.0,
         listed=_is_met(exposed, "complaint_status"),
         labels=wordless(has_cut_off=False),
         name=f"funnel-{number}",

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from analytics.reports.chart_words import Labels
-from analytics.statistics.funnel import poisson_limits
+from analytics.statistics.funnel import widened_rate_limits
 from analytics.statistics.validation import BooleanArray, FloatArray, IntegerArray
 
 MOST_DRAWN: Final = 500
@@ -185,7 +185,14 @@ def histogram_chart(scores: FloatArray, *, cut_off: float | None, labels: Labels
 
 
 def funnel_chart(
-    rates: FloatArray, exposure: FloatArray, *, pooled: float, listed: BooleanArray, labels: Labels, name: str
+    rates: FloatArray,
+    exposure: FloatArray,
+    *,
+    pooled: float,
+    between_variance: float,
+    listed: BooleanArray,
+    labels: Labels,
+    name: str,
 ) -> str:
     """Draw a funnel plot: complaint rates by exposure, with control limits around the pooled rate.
 
@@ -197,6 +204,8 @@ def funnel_chart(
         Household-years, above 0.
     pooled : float
         Rate of all communities together, per 1,000 household-years.
+    between_variance : float
+        τ² of the square roots of such rates, `analytics.statistics.funnel.rate_dispersion`.
     listed : ndarray of bool
         Which communities meet the criterion by their rate.
     labels : Labels
@@ -210,14 +219,14 @@ def funnel_chart(
 
     Notes
     -----
-    The lines are exact Poisson limits at 95 % and 99.8 %, as `analytics.statistics.funnel.poisson_limits` interpolates
-    them.
+    The lines are limits at 95 % and 99.8 % that allow for how much communities differ beyond chance, as
+    `analytics.statistics.funnel.widened_rate_limits` has them.
     """
     along = np.linspace(exposure.min(), max(exposure.max(), exposure.min() * 1.01), 200)
     order = np.argsort(exposure, kind="stable")[:: thinning_step(exposure.size)]
     with _axes(300, left=46, labels=labels) as (figure, axes):
         for level, dashes in ((INNER_LEVEL, _DASHED), (OUTER_LEVEL, _SOLID)):
-            limits = poisson_limits(along / 1000, target=pooled, level=level, rule="spiegelhalter")
+            limits = widened_rate_limits(along / 1000, target=pooled, level=level, between_variance=between_variance)
             for line in limits:
                 axes.plot(along, line, color=OTHERS_COLOUR, linewidth=0.8, linestyle=dashes)
         axes.axhline(pooled, color="#3a4656", linewidth=0.8)

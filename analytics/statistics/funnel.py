@@ -310,6 +310,106 @@ def dispersion(z: npt.ArrayLike, sampling_variance: npt.ArrayLike, *, winsorised
     return Dispersion(number, phi, max(0.0, float((number * phi - (number - 1)) / spread)))
 
 
+def rate_dispersion(
+    events: npt.ArrayLike,
+    exposure: npt.ArrayLike,
+    *,
+    target: float | None = None,
+    winsorised_share: float = WINSORISED_SHARE,
+) -> Dispersion:
+    """Estimate the overdispersion of event rates on the scale of their square roots.
+
+    Parameters
+    ----------
+    events : array_like
+        Events counted, at least 0; one dimension.
+    exposure : array_like
+        Exposures above 0, in the unit that the rate is quoted for.
+    target : float, optional
+        θ per unit of exposure, at least 0. Without it, the pooled rate.
+    winsorised_share : float
+        As in `dispersion`.
+
+    Returns
+    -------
+    Dispersion
+        As `rate_funnel` with `transformation="square_root"` finds it.
+
+    Raises
+    ------
+    ValueError
+        If a value is missing or negative, an exposure is 0, lengths differ, or an argument is out of range.
+
+    Notes
+    -----
+    z = 2(√O − √E) with E = θ × exposure, sampling variance 1/(4 exposure).
+
+    References
+    ----------
+    Spiegelhalter DJ (2005), Handling over-dispersion of performance indicators, Qual Saf Health Care 14, 347–351.
+
+    Examples
+    --------
+    >>> found = rate_dispersion([0, 12, 3, 9], [1.0, 2.0, 2.0, 2.0], target=4.0, winsorised_share=0.0)
+    >>> round(found.phi, 3), round(found.between_variance, 3)
+    (5.636, 0.95)
+    """
+    count = np.atleast_1d(finite_numbers("events", events, lowest=0))
+    size = np.atleast_1d(finite_numbers("exposure", exposure, lowest=0))
+    refuse(size == 0, "exposure is not above 0", exposure=size)
+    theta = _pooled(count, size) if target is None else target
+    _check_rate(theta)
+    return dispersion(2 * (np.sqrt(count) - np.sqrt(theta * size)), 0.25 / size, winsorised_share=winsorised_share)
+
+
+def widened_rate_limits(exposure: npt.ArrayLike, *, target: float, level: float, between_variance: float) -> Interval:
+    """Return control limits of a rate at given exposures, widened by how much communities differ beyond chance.
+
+    Parameters
+    ----------
+    exposure : array_like
+        Exposures, at least 0, in the unit that the rate is quoted for.
+    target : float
+        θ, the common rate per unit of exposure, at least 0.
+    level : float
+        Two-sided level in (0, 1).
+    between_variance : float
+        τ² on the scale of the square root of the rate, at least 0, see `rate_dispersion`.
+
+    Returns
+    -------
+    Interval
+        Limits per unit of exposure, at least 0; NaN where exposure is 0.
+
+    Raises
+    ------
+    ValueError
+        If a value is missing or negative, or the level is out of range.
+
+    Notes
+    -----
+    (√θ ± z √(1/(4 exposure) + τ²))², the lower one 0 where its root would be negative: the adjusted lines of
+    `rate_funnel` with `transformation="square_root"`, at any exposure.
+
+    References
+    ----------
+    Spiegelhalter DJ (2005), Handling over-dispersion of performance indicators, Qual Saf Health Care 14, 347–351.
+
+    Examples
+    --------
+    >>> limits = widened_rate_limits([1.0, 10.0], target=4.0, level=0.95, between_variance=0.09)
+    >>> limits.lower.round(3), limits.upper.round(3)
+    (array([0.735, 1.783]), array([9.877, 7.1  ]))
+    """
+    size = finite_numbers("exposure", exposure, lowest=0)
+    _check_rate(target)
+    if not 0 <= between_variance < np.inf:
+        raise ValueError(f"between_variance must be at least 0, got {between_variance}")
+    half = normal_quantile(level) * np.sqrt(0.25 / np.where(size > 0, size, np.nan) + between_variance)
+    root = np.sqrt(target)
+    return Interval(np.maximum(root - half, 0) ** 2, (root + half) ** 2)
+
+
 def proportion_funnel(
     events: npt.ArrayLike,
     n: npt.ArrayLike,

@@ -46,11 +46,12 @@ class MeasuredFunnel:
     table: pd.DataFrame
     target: float
     phi: float
+    between_variance: float
 
     @classmethod
     def of(cls, funnel: Funnel) -> Self:
         table = funnel.table[[*_FUNNEL_COLUMNS, *_OUTER_COLUMNS]].astype({"adjusted_position": "category"})
-        return cls(table, funnel.target, funnel.dispersion.phi)
+        return cls(table, funnel.target, funnel.dispersion.phi, funnel.dispersion.between_variance)
 
     def __len__(self) -> int:
         return len(self.table)

@@ -36,10 +36,26 @@ def rounds(names: Sequence[str], intervals: ScoreIntervals, fan: FloatArray, *, 
     return _drawn(lambda: svg_charts.rounds_chart(names, intervals, fan, labels=labels, name=_NAME), labels.description)
 
 
-def funnel(rates: FloatArray, exposure: FloatArray, *, pooled: float, listed: BooleanArray, labels: Labels) -> Block:
+def funnel(
+    rates: FloatArray,
+    exposure: FloatArray,
+    *,
+    pooled: float,
+    between_variance: float,
+    listed: BooleanArray,
+    labels: Labels,
+) -> Block:
     """Return complaint rates by exposure beside what chance explains, of two communities at least."""
     return _drawn(
-        lambda: svg_charts.funnel_chart(rates, exposure, pooled=pooled, listed=listed, labels=labels, name=_NAME),
+        lambda: svg_charts.funnel_chart(
+            rates,
+            exposure,
+            pooled=pooled,
+            between_variance=between_variance,
+            listed=listed,
+            labels=labels,
+            name=_NAME,
+        ),
         labels.description,
     )
 

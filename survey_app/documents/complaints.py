@@ -102,9 +102,9 @@ def _drawing(shown: PageData, exposed: pd.DataFrame, measured: MeasuredFunnel) -
     _ = translator(shown.language)
     step = thinning_step(len(exposed))
     description = _(
-        "Each point is a community; hollow: no complaints. If all communities were alike, {inner} of them would lie"
-        " between the dashed lines and {outer} between the outer lines. The table goes by wider lines where communities"
-        " differ more than that."
+        "Each point is a community; hollow: no complaints. The lines allow for chance and for how much communities"
+        " differ beyond it: if none stood apart, {inner} of them would lie between the dashed lines and {outer}"
+        " between the outer lines. The table goes by the same lines."
     ).format(inner=percent(INNER_LEVEL), outer=percent(OUTER_LEVEL))
     if step > 1:
         description += _(" One of every {step} communities is drawn.").format(step=step)
@@ -113,6 +113,7 @@ def _drawing(shown: PageData, exposed: pd.DataFrame, measured: MeasuredFunnel) -
         float_column(measured.table, "rate"),
         float_column(exposed, "exposure_household_years"),
         pooled=measured.target,
+        between_variance=measured.between_variance,
         listed=met(shown.standings.loc[exposed.index], _ROUTE.status).to_numpy(dtype=bool),
         labels=Labels(description, _("Household-years"), scale.axis, ""),
     )

@@ -36,11 +36,12 @@ def scores_of(count):
     return scores_chart(np.arange(1.0, count + 1), intervals, cut_off=95.0, labels=LABELS, name="scores")
 
 
-def funnel():
+def funnel(between_variance=0.2):
     return funnel_chart(
         np.array([0.0, 12.0, 3.0]),
         np.array([300.0, 1000.0, 1000.0]),
         pooled=6.5,
+        between_variance=between_variance,
         listed=np.array([True, False, False]),
         labels=LABELS,
         name="funnel",
@@ -81,6 +82,11 @@ def test_rounds_are_named_and_drawn_before_a_band_for_each_pair_of_deciles():
     assert {"第一轮", "第二轮", "第三轮", "批次", "满意率（%）"} <= set(words(drawn))
     assert drawn == rounds(np.tile(np.linspace(60.0, 95.0, 9), (3, 1)))
     assert [drawing.count("fill-opacity: 0.12") for drawing in (without, drawn)] == [0, 4]
+
+
+def test_the_lines_of_the_funnel_move_apart_with_how_much_communities_differ():
+    # The axis ends above the highest line: the same dots are drawn closer together.
+    assert funnel(0.0) != funnel(0.2) != funnel(0.4)
 
 
 def test_a_name_is_shown_as_it_is_written_and_is_never_markup():

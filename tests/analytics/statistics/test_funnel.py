@@ -8,12 +8,15 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from analytics.statistics.funnel import (
+    LEVELS,
     binomial_limits,
     dispersion,
     poisson_limit_points,
     poisson_limits,
     proportion_funnel,
+    rate_dispersion,
     rate_funnel,
+    widened_rate_limits,
     winsorise,
 )
 from tests.analytics.reference import columns, published
@@ -225,6 +228,36 @@ def test_adjusted_limits_of_a_transformed_rate_come_back_to_its_scale():
     center = np.sqrt(funnel.target)
     assert funnel.table["adjusted_upper_95"][0] == pytest.approx((center + half) ** 2)
     assert funnel.table["adjusted_lower_95"][0] == pytest.approx(max(center - half, 0) ** 2)
+
+
+@given(
+    counts=st.lists(st.tuples(st.integers(0, 200), st.floats(0.5, 5_000)), min_size=2, max_size=30).filter(
+        lambda pairs: any(events for events, _exposure in pairs)
+    ),
+    level=st.sampled_from(LEVELS),
+)
+def test_widened_limits_at_any_exposure_are_the_adjusted_lines_of_the_funnel(counts, level):
+    events, exposure = (np.array(column, dtype=float) for column in zip(*counts, strict=True))
+    funnel = rate_funnel(events, exposure, multiplier=1, rule="exact_tail", transformation="square_root")
+
+    spread = rate_dispersion(events, exposure)
+    limits = widened_rate_limits(exposure, target=funnel.target, level=level, between_variance=spread.between_variance)
+
+    name = "95" if level == 0.95 else "99_8"
+    found, expected = ((each.communities, each.phi, each.between_variance) for each in (spread, funnel.dispersion))
+    assert found == pytest.approx(expected, rel=1e-6, abs=1e-9)
+    np.testing.assert_allclose(limits.lower, funnel.table[f"adjusted_lower_{name}"], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(limits.upper, funnel.table[f"adjusted_upper_{name}"], rtol=1e-9)
+
+
+def test_widened_limits_refuse_what_is_no_variance_and_leave_out_no_exposure():
+    limits = widened_rate_limits([0, 4], target=1.0, level=0.95, between_variance=0.0)
+    assert np.isnan([limits.lower[0], limits.upper[0]]).all()
+    for variance in (-0.1, np.nan, np.inf):
+        with pytest.raises(ValueError, match="between_variance"):
+            widened_rate_limits([1], target=1.0, level=0.95, between_variance=variance)
+    with pytest.raises(ValueError, match="exposure"):
+        rate_dispersion([1, 2], [0, 3])
 
 
 def test_weighted_counts_may_be_fractional():
