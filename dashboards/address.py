@@ -14,7 +14,10 @@ _LONGEST: Final = 4096
 _COMMON = frozenset({"lang", "evaluation", "region", "route"})
 # What single pages read.
 _OWN = frozenset(
-    {"community", "evidence", "group", "least", "name", "page", "rows", "sort", "status", "subdistrict", "what_if"}
+    {
+        *("community", "evidence", "group", "least", "name", "page", "rows", "shade", "sort", "status", "subdistrict"),
+        "what_if",
+    }
 )
 QUERY_NAMES: Final = _COMMON | _OWN
 """All that an address can say; any other name is ignored."""

@@ -57,6 +57,8 @@ _ACCENT = [
 
 SHADES: Final = ("#eaf3fb", "#a6caec", "#6ea8d9", "#1f73c4", "#084f96")
 """Map colours, from the lowest to the best of several values."""
+DARK_SHADES: Final = SHADES[3:]
+"""Those on which white text can be read and dark text cannot."""
 
 MANTINE: Final[dict[str, Any]] = {
     "fontFamily": FONT,

@@ -1,7 +1,8 @@
 """Choropleth map of districts as filled polygons."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from html import escape
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -10,41 +11,107 @@ import pandas as pd
 from dashboards import theme
 from dashboards.figures.chart_parts import Figure, Floats, layout_of
 from dashboards.frames.chart_context import ChartContext
+from dashboards.languages import translator
 from dashboards.source import Polygon
 
 # Most points of one outline.
 _RING_POINTS: Final = 400
 
 
-def map_figure(regions: pd.DataFrame, boundaries: Mapping[str, Sequence[Polygon]], drawing: ChartContext) -> Figure:
-    """Return a choropleth map of the districts, the better the median score the darker; others are outlines.
+# Shares of a district's communities among the best quarter, from which each darker colour begins.
+_SHARES: Final = (0.1, 0.2, 0.3, 0.4)
+
+
+def map_figure(
+    regions: pd.DataFrame,
+    boundaries: Mapping[str, Sequence[Polygon]],
+    drawing: ChartContext,
+    *,
+    is_by_percentile: bool = False,
+) -> Figure:
+    """Return a choropleth map of the districts, the better the darker; where nobody is ranked they are hollow.
 
     Parameters
     ----------
     regions : DataFrame
-        Columns region, label, middle (missing where nobody is ranked): one row per district shown.
+        Columns region, label, middle and share (missing where nobody is ranked): one row per district shown.
     boundaries : mapping
         Polygons of longitudes and latitudes by district.
+    is_by_percentile : bool
+        Whether the share of communities among the best quarter is drawn, in classes that the legend names, instead of
+        the median score.
     """
     shown = {row["region"]: row for row in regions.to_dict("records")}
-    shades = _shades(regions["middle"].to_numpy("float64"), fewest_first=drawing.route.fewest_first)
+    shades = (
+        _classes(regions["share"].to_numpy("float64"))
+        if is_by_percentile
+        else _shades(regions["middle"].to_numpy("float64"), fewest_first=drawing.route.fewest_first)
+    )
     colors = dict(zip(regions["region"], shades, strict=True))
     traces, notes = [], []
     for district, polygons in boundaries.items():
         row = shown.get(district)
-        written = drawing.scale.write(row["middle"]) if row else ""
+        written = _value(row, drawing, is_by_percentile=is_by_percentile) if row else ""
         label = escape(row["label"]) if row else ""
         traces.append(_outline(polygons, colors.get(district, theme.SURFACE), f"{label}<br>{written}"))
         if row:
             notes.append(_map_label(polygons, f"<b>{label}</b><br>{written}", colors[district]))
     latitudes = [latitude for polygons in boundaries.values() for ring in polygons for _x, latitude in ring[0]]
-    layout = layout_of(drawing, height=380, top=8) | {"showlegend": False}
+    layout = layout_of(drawing, height=440 if is_by_percentile else 380, top=64 if is_by_percentile else 8)
+    layout["showlegend"] = is_by_percentile
+    if is_by_percentile:
+        traces += _legend(colors.values(), drawing.language)
     layout["annotations"] += notes
     layout["xaxis"] = {"visible": False}
     # A degree of longitude is shorter than one of latitude, the more so the farther from the equator.
     stretch = 1 / np.cos(np.radians(np.mean(latitudes)))
     layout["yaxis"] = {"visible": False, "scaleanchor": "x", "scaleratio": float(stretch)}
     return {"data": traces, "layout": layout}
+
+
+def _value(row: Mapping[Any, Any], drawing: ChartContext, *, is_by_percentile: bool) -> str:
+    if not is_by_percentile:
+        return drawing.scale.write(row["middle"])
+    return "—" if np.isnan(row["share"]) else f"{row['share']:.0%}"
+
+
+def _classes(shares: Floats) -> list[str]:
+    """Return the colour of the class of each share; white where there is none."""
+    places = np.searchsorted(_SHARES, shares, side="right").tolist()
+    known = (~np.isnan(shares)).tolist()
+    return [theme.SHADES[place] if is_known else theme.SURFACE for place, is_known in zip(places, known, strict=True)]
+
+
+def _legend(colors: Collection[str], language: str) -> list[dict[str, Any]]:
+    """Return the entries of the legend: every class of shares, and where nobody is ranked if that is drawn."""
+    _ = translator(language)
+    edges = [f"{share:.0%}" for share in _SHARES]
+    names = [
+        _("below {share}").format(share=edges[0]),
+        *(f"{lower}–{upper}" for lower, upper in pairwise(edges)),
+        _("{share} and more").format(share=edges[-1]),
+    ]
+    entries = list(zip(theme.SHADES, names, strict=True))
+    if theme.SURFACE in colors:
+        entries.append((theme.SURFACE, _("nobody ranked")))
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": name,
+            # A legend lists what is drawn: a point that is nowhere.
+            "x": [None],
+            "y": [None],
+            "marker": {
+                "symbol": "square",
+                "size": 14,
+                "color": color,
+                "line": {"color": theme.QUIET, "width": 1},
+            },
+            "hoverinfo": "skip",
+        }
+        for color, name in entries
+    ]
 
 
 def _shades(values: Floats, *, fewest_first: bool) -> list[str]:
@@ -72,6 +139,7 @@ def _outline(polygons: Sequence[Polygon], color: str, text: str) -> dict[str, An
         "hoveron": "fills",
         "text": text,
         "hoverinfo": "text",
+        "showlegend": False,
     }
 
 
@@ -99,5 +167,5 @@ def _map_label(polygons: Sequence[Polygon], text: str, color: str) -> dict[str, 
         "y": y,
         "text": text,
         "showarrow": False,
-        "font": {"size": 13, "color": theme.SURFACE if color in theme.SHADES[len(theme.SHADES) // 2 :] else theme.INK},
+        "font": {"size": 13, "color": theme.SURFACE if color in theme.DARK_SHADES else theme.INK},
     }

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from analytics.decision.ranks import percentile_of_ranks, ranks_within
 from analytics.evidence.bands import Evidence
 from analytics.reports.labels import measure_axis, measure_words, sentence_case, valid_answers_words
 from analytics.rules import share_words
@@ -120,6 +121,18 @@ def interval_estimates(
     methods = pd.Series(evidence_method, index=standings.index)
     with_estimates = [method for method in methods.unique() if has_estimates(route, method)]
     return standings[route.score].mask(methods.isin(with_estimates), standings[_ESTIMATE])
+
+
+def percentiles_together(standings: pd.DataFrame, route: Route) -> "pd.Series[float]":
+    """Return the percentile of each community among all of the standings that are ranked on a route, NaN without rank.
+
+    The rules rank within regions; this compares across them, for display only.
+    """
+    scores = standings[route.score].to_numpy("float64", na_value=np.nan)
+    scores = np.where(standings[route.rank].notna(), scores, np.nan)
+    rank, last = ranks_within(scores, np.zeros(len(scores), "int64"), best="low" if route.fewest_first else "high")
+    ranked = int(np.count_nonzero(~np.isnan(scores)))
+    return pd.Series(percentile_of_ranks(rank, last, ranked=ranked), index=standings.index)
 
 
 def is_left_open(standings: pd.DataFrame) -> "pd.Series[bool]":
