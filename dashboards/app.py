@@ -30,7 +30,7 @@ from dashboards.pages import (
 )
 from dashboards.pages.page import Page
 from dashboards.source import EvaluationSource
-from dashboards.widgets import filter_bar
+from dashboards.widgets import filter_bar, waiting
 from dashboards.widgets.components import attributes
 
 PREFIX: Final = "/dashboards/"
@@ -59,7 +59,9 @@ _INDEX = """<!DOCTYPE html>
 {css}
 </head>
 <body>
-<div id="react-entry-point"><p class="loading">{loading}</p></div>
+<div id="waiting"><div class="page">{waiting}</div></div>
+<div id="react-entry-point"></div>
+{failure}
 <noscript>{no_script}</noscript>
 {config}
 {scripts}
@@ -89,7 +91,8 @@ def mount(server: Flask, source: EvaluationSource, *, language: Callable[[], str
             words = {
                 "language": spoken,
                 "title": _("Resident satisfaction: dashboards"),
-                "loading": _("Loading…"),
+                "waiting": waiting.skeleton_html(spoken),
+                "failure": waiting.failure_html(spoken),
                 "no_script": _("The dashboards need JavaScript."),
             }
             scripts = _scripts_for(_page_at(request.path), parts["scripts"])
@@ -203,7 +206,13 @@ def _shell(page: Page | None, view: View) -> Component:
         body = [
             html.H1(page.title(view.language), className="unseen"),
             filter_bar.filter_bar(page.filters, view.language),
-            html.Div(id="content"),
+            html.Div(
+                waiting.skeleton(view.language),
+                id="content",
+                # A page that updates itself keeps its fields while somebody types into them.
+                className="" if page.updates_itself else "redrawn",
+                **attributes(data_long_wait=waiting.long_wait_words(view.language)),
+            ),
         ]
     shell: Component = dmc.AppShell(
         [
