@@ -33,6 +33,7 @@ from dashboards.frames.standings import CutOff, met
 from dashboards.languages import translator
 
 # Percent of the width: a narrower part has no room for a number.
+_SHARES: Final = (0, 25, 50, 75, 100)
 _NARROWEST_LABEL: Final = 4
 
 
@@ -71,8 +72,9 @@ def list_evidence_figure(crossed: pd.DataFrame, language: str) -> Figure:
         "height": 240,
         "barmode": "stack",
         "bargap": 0.3,
-        "margin": {"t": 48},
-        "xaxis": {"range": [0, 100], "ticksuffix": "%", "nticks": 5},
+        # The last word of the axis is as wide as its half beside it.
+        "margin": {"t": 48, "r": 28},
+        "xaxis": {"range": [0, 100], "tickvals": list(_SHARES), "ticktext": [f"{share}%" for share in _SHARES]},
         "yaxis": rows_axis(),
     }
     return {"data": traces, "layout": layout}

@@ -57,10 +57,13 @@ def map_figure(
         if row:
             notes.append(_map_label(polygons, f"<b>{label}</b><br>{written}", colors[district]))
     latitudes = [latitude for polygons in boundaries.values() for ring in polygons for _x, latitude in ring[0]]
-    layout = layout_of(drawing, height=440 if is_by_percentile else 380, top=64 if is_by_percentile else 8)
-    layout["showlegend"] = is_by_percentile
-    if is_by_percentile:
-        traces += _legend(colors.values(), drawing.language)
+    layout = layout_of(drawing, height=440, top=64) | {"showlegend": True}
+    classes = (
+        _share_classes(drawing.language)
+        if is_by_percentile
+        else _score_classes(regions["middle"].to_numpy("float64"), drawing)
+    )
+    traces += _legend(classes, colors.values(), drawing.language)
     layout["annotations"] += notes
     layout["xaxis"] = {"visible": False}
     # A degree of longitude is shorter than one of latitude, the more so the farther from the equator.
@@ -82,8 +85,8 @@ def _classes(shares: Floats) -> list[str]:
     return [theme.SHADES[place] if is_known else theme.SURFACE for place, is_known in zip(places, known, strict=True)]
 
 
-def _legend(colors: Collection[str], language: str) -> list[dict[str, Any]]:
-    """Return the entries of the legend: every class of shares, and where nobody is ranked if that is drawn."""
+def _share_classes(language: str) -> list[tuple[str, str]]:
+    """Return the colour of every class of shares with its name."""
     _ = translator(language)
     edges = [f"{share:.0%}" for share in _SHARES]
     names = [
@@ -91,9 +94,28 @@ def _legend(colors: Collection[str], language: str) -> list[dict[str, Any]]:
         *(f"{lower}–{upper}" for lower, upper in pairwise(edges)),
         _("{share} and more").format(share=edges[-1]),
     ]
-    entries = list(zip(theme.SHADES, names, strict=True))
-    if theme.SURFACE in colors:
-        entries.append((theme.SURFACE, _("nobody ranked")))
+    return list(zip(theme.SHADES, names, strict=True))
+
+
+def _score_classes(values: Floats, drawing: ChartContext) -> list[tuple[str, str]]:
+    """Return the colour of every class of median scores with the scores that it stands for, the best first."""
+    known = values[~np.isnan(values)]
+    if not known.size or known.min() == known.max():
+        return []
+    # A shade is that of the nearest of equal steps between the lowest and the highest.
+    steps = len(theme.SHADES) - 1
+    inner = known.min() + (np.arange(steps) + 0.5) / steps * (known.max() - known.min())
+    edges = [drawing.scale.write(edge) for edge in (known.min(), *inner.tolist(), known.max())]
+    names = [f"{lower}–{upper}" for lower, upper in pairwise(edges)]
+    shades = theme.SHADES[::-1] if drawing.route.fewest_first else theme.SHADES
+    best_first = -1 if not drawing.route.fewest_first else 1
+    return list(zip(shades, names, strict=True))[::best_first]
+
+
+def _legend(classes: Sequence[tuple[str, str]], colors: Collection[str], language: str) -> list[dict[str, Any]]:
+    """Return the entries of the legend: every class, and where nobody is ranked if that is drawn."""
+    _ = translator(language)
+    entries = [*classes, *([(theme.SURFACE, _("nobody ranked"))] if theme.SURFACE in colors else [])]
     return [
         {
             "type": "scatter",

@@ -215,9 +215,10 @@ def test_the_map_draws_every_outline_and_names_those_shown(city):
     figure = map_figure(regions, city.boundaries(), shown.drawing())
 
     go.Figure(figure)
-    assert len(figure["data"]) == len(city.boundaries())
+    outlines = [trace for trace in figure["data"] if trace["mode"] == "lines"]
+    assert len(outlines) == len(city.boundaries())
     assert [note["text"].split("<br>")[0] for note in figure["layout"]["annotations"]] == ["<b>Wuda</b>"]
-    assert [trace["fillcolor"] for trace in figure["data"]].count(theme.SURFACE) == 2
+    assert [trace["fillcolor"] for trace in outlines].count(theme.SURFACE) == 2
     assert not [trace for trace in figure["data"] if trace["type"] != "scatter"]
 
 
@@ -228,8 +229,24 @@ def test_the_best_district_is_the_darkest_on_either_route(city):
 
         figure = map_figure(regions, city.boundaries(), shown.drawing())
 
-        darkest = next(trace["text"] for trace in figure["data"] if trace["fillcolor"] == theme.SHADES[-1])
+        darkest = next(trace["text"] for trace in figure["data"] if trace.get("fillcolor") == theme.SHADES[-1])
         assert best(regions["middle"]) == regions.set_index("label").loc[darkest.split("<br>")[0], "middle"]
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_the_legend_of_the_map_says_which_scores_each_colour_stands_for_the_best_first(city, route):
+    shown = PageData.of(city, View("en", route=ROUTES[route]))
+    figure = map_figure(district_facts(shown), city.boundaries(), shown.drawing())
+
+    outlines = [trace for trace in figure["data"] if trace["mode"] == "lines"]
+    classes = {trace["marker"]["color"]: trace["name"] for trace in figure["data"] if trace["mode"] == "markers"}
+    assert list(classes) == list(theme.SHADES[::-1])
+    bounds = {color: [float(edge.rstrip("%")) for edge in name.split("–")] for color, name in classes.items()}
+    for outline in outlines:
+        lower, upper = bounds[outline["fillcolor"]]
+        assert lower <= float(outline["text"].split("<br>")[1].rstrip("%")) <= upper
+    edges = [edge for lower_upper in bounds.values() for edge in lower_upper]
+    assert (edges[0] > edges[-1]) == (route == "satisfaction")
 
 
 def test_hours_and_modes_are_drawn_as_counted(city):
