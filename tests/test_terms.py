@@ -36,6 +36,12 @@ REPLACED = {
     "(待核实|收到的|还需|每日|录入的)问卷": "答卷",
     "(?<!有效)问卷(来源|收集|推算|不足|已够|份数)|答卷途径": "答卷来源、答卷收集、答卷不足",
     "作答|受访": "答卷",
+    "位次|第 [^ ]+ 位": "名次、第几名",
+    "参加排名": "参与排名",
+    "(一同|参与同一)排名": "共同排名",
+    "达标": "符合要求",
+    "(进入|退出|离开)名单|没有可取": "新入围、落选、没有入围名额",
+    "(?<!推荐|入围)名额(?!测算)": "推荐名额 of a district, 入围名额 of the first 5 %",
 }
 # Rule files and questionnaires are frozen as they were issued: other words would be other files.
 FROZEN = ("data/rules/", "data/questionnaires/")

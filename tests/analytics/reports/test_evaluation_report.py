@@ -220,7 +220,7 @@ def test_a_given_score_is_shown_as_it_was_given():
 def test_a_region_too_small_for_a_position_says_so():
     _, page = report_of(city(12))
 
-    assert "本地没有小区达标。" in text_of(page)
+    assert "本地没有小区符合要求。" in text_of(page)
     assert "<svg" not in page, "nothing is drawn where nobody can be listed"
 
 

@@ -19,7 +19,7 @@ from analytics.reports.svg_charts import (
     thinning_step,
 )
 
-LABELS = Labels("哪些小区达标", "满意率（%）", "小区", "- - 第 1 名")
+LABELS = Labels("哪些小区符合要求", "满意率（%）", "小区", "- - 第 1 名")
 SVG = "{http://www.w3.org/2000/svg}"
 
 
