@@ -42,6 +42,11 @@ REPLACED = {
     "达标": "符合要求",
     "(进入|退出|离开)名单|没有可取": "新入围、落选、没有入围名额",
     "(?<!推荐|入围)名额(?!测算)": "推荐名额 of a district, 入围名额 of the first 5 %",
+    "信号": "迹象",
+    "概率": "可能性",
+    "(?<!置信)(?<!小)区间": "可能范围",
+    "(?<![以能])判定|正式结论": "评价结论; what data can do or not stays 能判定 and 难以判定",
+    "把握程度|衡量证据": "数据支持程度",
 }
 # Rule files and questionnaires are frozen as they were issued: other words would be other files.
 FROZEN = ("data/rules/", "data/questionnaires/")
