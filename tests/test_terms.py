@@ -47,6 +47,12 @@ REPLACED = {
     "(?<!置信)(?<!小)区间": "可能范围",
     "(?<![以能])判定|正式结论": "评价结论; what data can do or not stays 能判定 and 难以判定",
     "把握程度|衡量证据": "数据支持程度",
+    "上一批次|本批次": "上次调查、本次调查",
+    "户·年": "累计户年数",
+    "(尚未|正在)检查": "核查 by the site, 核实 by people",
+    "作废(的)?二维码|二维码已作废": "停用",
+    "(受理|投诉|该件)编号": "办件编号",
+    "重新发送(?!邀请)": "重新上传",
 }
 # Rule files and questionnaires are frozen as they were issued: other words would be other files.
 FROZEN = ("data/rules/", "data/questionnaires/")

@@ -158,7 +158,7 @@ def test_the_record_says_when_unusually_many_tries_fail(app, sqlite_database):
     page = client.get("/staff/audit").text
 
     assert "可能有人在猜测" in page
-    assert re.search("投诉编号: 全市近期输错[34][0-9]{3}次", page)
+    assert re.search("办件编号: 全市近期输错[34][0-9]{3}次", page)
     assert "账号密码: 1个网络已限速" in page
 
 

@@ -89,7 +89,7 @@ def test_the_page_says_what_is_done_and_how_much(client, closed, sqlite_database
 
     assert list(shown) == list(Stage)
     assert [words for words, _ in shown.values()] == [
-        "正在检查异常答卷",
+        "正在核查答卷，查找异常答卷的迹象",
         "正在统计答卷",
         "正在按规则评价，并计算数据支持程度",
         "正在保存结果",
