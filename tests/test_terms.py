@@ -53,6 +53,11 @@ REPLACED = {
     "作废(的)?二维码|二维码已作废": "停用",
     "(受理|投诉|该件)编号": "办件编号",
     "重新发送(?!邀请)": "重新上传",
+    "有效答卷": "有效问卷",
+    "量程|全距": "满分",
+    "超出偶然(?!波动)": "超出偶然波动",
+    "问题 {question}": "题目",
+    "站得住|名列前茅|漏斗": "plain words",
 }
 # Rule files and questionnaires are frozen as they were issued: other words would be other files.
 FROZEN = ("data/rules/", "data/questionnaires/")
