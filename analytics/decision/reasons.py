@@ -557,7 +557,8 @@ def _templates(language: str) -> dict[str, str]:
         "composite_of_responses": _("Composite score {score} ({answers})"),
         "composite": _("Composite score {score}"),
         "complaint_rate": _(
-            "{score} complaints per 1,000 households a year ({complaints} valid complaints, {exposure} household-years)"
+            "{score} complaints per 1,000 households a year (valid complaints: {complaints}; household-years: "
+            "{exposure})"
         ),
         "in_district": _("{region}"),
         "in_city": _("the whole city"),

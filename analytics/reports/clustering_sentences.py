@@ -56,8 +56,8 @@ def clustering_sentences(
             " before. The intervals of complaint rates are wider accordingly."
         ),
         "table": _(
-            "By the table {repeated} of the complaints come from a household that had complained before. The intervals"
-            " of complaint rates are wider accordingly."
+            "According to the table, {repeated} of the complaints come from a household that had complained before. "
+            "The intervals of complaint rates are wider accordingly."
         ),
         "not_stated": _(
             "Neither the rule file nor the table says how often a household complains again. Where many do, the true"

@@ -190,8 +190,8 @@ def _reported(exposed: pd.DataFrame, level: float, dispersion: float, language: 
     found = underreported_in_region(exposed, level=level, dispersion=dispersion)
     if len(found):
         yield _(
-            "By the survey more households complained than are on record, no fewer than elsewhere, and clearly fewer"
-            " cases are on record than elsewhere: {communities}.",
+            "According to the survey more households complained than are on record, no fewer than elsewhere, while "
+            "clearly fewer cases are on record than elsewhere: {communities}.",
             communities=_("; ").join(_named(found, language)),
         )
 

@@ -138,8 +138,8 @@ def integrity_page(
         sections.append(_standings_section(both, table, integrity, language))
     sections += [_family_section(integrity, language), _reading_section(language)]
     lead = _(
-        "Which responses should be looked at before the result is final. Nothing is deleted, and a signal is no proof."
-        " To residents it is said only that the result is under review."
+        "Which responses should be looked at before the result is final. Nothing is deleted, and a sign is no "
+        "proof. Residents are told only that the result is under review."
     )
     return Page(_("Responses held for review"), lead, sections, provenance_facts(rules, language))
 
@@ -150,8 +150,8 @@ def _held_section(table: ResponseTable, integrity: Integrity, language: str) -> 
     by_community = held.groupby(table.responses.loc[held.index, "community_id"])
     words = signal_words(language)
     sentence = _(
-        "Held for review: {held} of {responses} responses; communities concerned: {communities}. Two kinds of"
-        " signals point at each of them, or one of overwhelming weight.",
+        "Held for review: {held} of {responses} responses; communities concerned: {communities}. Two kinds of signs "
+        "point at each of them, or one that is overwhelming.",
         held=f"{len(held):,}",
         responses=f"{len(integrity.responses):,}",
         communities=by_community.ngroups,
@@ -231,7 +231,7 @@ def _family_section(integrity: Integrity, language: str) -> Section:
                 families=_("; ").join(silent),
             )
         )
-    return Section(_("By signal"), [], warnings, grid=PageTable(headings, rows, 1))
+    return Section(_("By kind of sign"), [], warnings, grid=PageTable(headings, rows, 1))
 
 
 def _reading_section(language: str) -> Section:
@@ -240,23 +240,22 @@ def _reading_section(language: str) -> Section:
         _("How to read this"),
         [
             _(
-                "Each family compares a community with chance or with the other communities. Of the communities that a"
-                " family flags, at most about {share} are expected to be honest.",
+                "Each kind of sign compares a community with chance or with the other communities. Of the "
+                "communities that one kind flags, at most about {share} are expected to be honest.",
                 share=percent(FALSE_DISCOVERY_RATE),
             ),
             _(
-                "A response is held where families of two kinds point at it; many answers from one device, over one"
-                " line, at one poster and many answers at all are one kind, since neighbours may share the address of"
-                " their carrier. One family suffices where at least {least} answers of a community were opened and sent"
-                " in a way whose chance"
-                " among honest people, for all communities together, is at most {chance}.",
+                "A response is held where two kinds of signs point at it; many answers from one device, over one "
+                "line, at one poster and many answers at all are one kind, since neighbours may share the address "
+                "of their carrier. One kind suffices where at least {least} answers of a community were opened and "
+                "sent in a way whose chance among honest people, for all communities together, is at most {chance}.",
                 least=LEAST_OVERWHELMING,
                 chance=f"{OVERWHELMING:f}",
             ),
             _(
-                "Many answers after a message to the owners, or many residents content with everything, are no signal."
-                " What staff entered is examined for one thing alone: whether it was sent"
-                " faster than anybody types."
+                "Many answers after a message to the owners, or many residents content with everything, are no "
+                "sign. What staff entered is examined for one thing alone: whether it was sent faster than anybody "
+                "types."
             ),
             _("Answers sent at night are a sign only beside another one, since residents may work in shifts."),
             _(

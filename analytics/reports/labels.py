@@ -184,7 +184,7 @@ def evidence_reasons(language: str) -> Mapping[str, str]:
             Reason.TOO_LITTLE_INFORMATION: _("Too little data to tell the communities apart."),
             Reason.ZERO_BY_LUCK: _("An average community of this size would often have no complaint."),
             Reason.ROUTES_DISAGREE: _("The two routes together leave it open."),
-            Reason.VARIANCE_UNKNOWN: _("It is not told how much single answers differ."),
+            Reason.VARIANCE_UNKNOWN: _("It is not stated how much single answers differ."),
             Reason.NOT_ASSESSED: _("At least one route could not be assessed."),
             Reason.NOT_APPLICABLE: _("No position qualifies."),
         }

@@ -52,7 +52,7 @@ def funnel_figure(measured: pd.DataFrame, target: float, drawing: ChartContext, 
         Most dots: beyond the limits the smaller groups are drawn whole, larger ones are thinned.
     """
     roof = _roof(measured, target)
-    counted = translator(drawing.language)("{count} valid complaints")
+    counted = translator(drawing.language)("Valid complaints: {count}")
 
     def texts_of(points: pd.DataFrame) -> list[str]:
         return [

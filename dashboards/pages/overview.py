@@ -136,7 +136,7 @@ def _cut_off_change(shown: PageData, here: CutOff) -> str | None:
         return None
     scale = scale_of(shown.header, shown.view.route, shown.language)
     change = f"{(here.score - before) * scale.factor:+.{scale.decimals}f}".replace("-", "−")
-    return _("{change} points since the previous round").format(change=change)
+    return _("{change} since the previous round").format(change=change)
 
 
 def _signed(change: int) -> str:

@@ -150,7 +150,7 @@ def cut_off_sentence(shown: PageData, here: RankedRegion) -> str:
         said += _(" {count} communities are tied across it.").format(count=tied)
     if len(beyond) and cut_off.score is not None:
         gap = abs(cut_off.score - float(beyond[route.score].iloc[0])) * scale.factor
-        said += _(" The next community lies {gap} points away.").format(gap=f"{gap:.{scale.decimals + 1}f}")
+        said += _(" The next community differs by {gap}.").format(gap=f"{gap:.{scale.decimals + 1}f}")
     return said
 
 
@@ -249,6 +249,6 @@ def robust_sentence(near: pd.DataFrame, shown: PageData) -> str:
     gaps = listed["satisfaction_tipping_point"].to_numpy("float64")
     fragile = int(np.sum(gaps < _ROBUST_GAP))
     return _(
-        "Of {listed} communities listed here, {fragile} are not robust to nonresponse: a gap of less than 5 points "
-        "between those who answered and those who did not would change the evidence."
+        "Communities listed here: {listed}; depending on those who did not answer: {fragile}. There the evidence "
+        "would change if those who answered and those who did not differed by less than 5 points."
     ).format(listed=len(listed), fragile=fragile)

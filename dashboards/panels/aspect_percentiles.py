@@ -84,7 +84,7 @@ def aspects_numbers(shown: PageData, aspects: pd.DataFrame) -> Numbers:
             NumbersColumn(heading, numeric=True, write="{:.1f}".format)
             for heading in (_("Percentile"), _("Lower bound"), _("Upper bound"))
         ),
-        NumbersColumn(_("Beside the middle")),
+        NumbersColumn(_("Compared with the middle")),
     ]
     rows = [
         [

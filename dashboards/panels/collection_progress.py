@@ -149,7 +149,7 @@ def _regions_chart(regions: pd.DataFrame, language: str) -> Component:
     return chart(
         progress_figure(regions, language),
         name="collection-by-district",
-        summary=_("{enough} of {count} communities have as many answers as it takes to be ranked.").format(
+        summary=_("Communities with as many answers as it takes to be ranked: {enough} of {count}.").format(
             enough=enough, count=everyone
         ),
         language=language,

@@ -42,8 +42,8 @@ def communities_without_complaints_panel(shown: PageData, exposed: pd.DataFrame,
     drawn, listed = zero.head(MOST_BOUNDS), zero.head(MOST_ROWS_BEHIND_CHART)
     reported = source.reported(shown.header.id, listed["number"].tolist())
     summary = _(
-        "{count} communities have no complaint. That is not the same as a rate of zero: with few households it is "
-        "often chance. The bar shows how high the true rate may be."
+        "Communities without a complaint: {count}. That is not the same as a rate of zero: with few households it "
+        "is often chance. The bar shows how high the true rate may be."
     ).format(count=len(zero))
     return panel(
         name,

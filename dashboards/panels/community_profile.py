@@ -173,7 +173,7 @@ def cases_sentence(profile: Profile | None, language: str) -> str:
         return _("No case was filed in the period.")
     categories = cases_by_category(profile.complaints)
     counted, other = int(categories["counted"].sum()), int(categories["other"].sum())
-    return _("{filed} cases of all kinds: {counted} count in the rate, {other} do not.").format(
+    return _("Cases of all kinds: {filed}; counted in the rate: {counted}; not counted: {other}.").format(
         filed=counted + other, counted=counted, other=other
     )
 
@@ -191,8 +191,7 @@ def domains_sentence(shown: PageData, shares: pd.DataFrame) -> str:
     better = int((known["lower"] > known["region_rate"]).sum())
     worse = int((known["upper"] < known["region_rate"]).sum())
     return _(
-        "Of {count} questions, {better} are clearly better and {worse} clearly worse than in all communities ranked "
-        "with it."
+        "Questions: {count}. Clearly better than in all communities ranked with it: {better}; clearly worse: {worse}."
     ).format(count=len(known), better=better, worse=worse)
 
 

@@ -115,7 +115,7 @@ def rates_by_channel(channels: pd.DataFrame, rules: Rules) -> pd.DataFrame:
 def _sentence(shown: PageData, rates: pd.DataFrame, total: int) -> str:
     _ = translator(shown.language)
     if rates["complaints"].isna().all():
-        return _("{count} valid complaints, too few to tell by channel.").format(count=f"{total:,}")
+        return _("Valid complaints: {count}, too few to tell by channel.").format(count=f"{total:,}")
     most = rates.sort_values("complaints", ascending=False, kind="stable").iloc[0]
     said = _("The most frequent channel of {count} valid complaints: {channel} ({share}).").format(
         count=f"{total:,}",

@@ -94,7 +94,7 @@ def funnel_panel(shown: PageData, exposed: pd.DataFrame) -> Component:
         name,
         html.Div(cards, className="charts" if len(cards) > 1 else "charts one"),
         anchor="funnel",
-        note=_("Small communities vary more. Inside the funnel a difference says little about management."),
+        note=_("Small communities vary more. Between the control lines a difference says little about management."),
     )
 
 

@@ -53,7 +53,8 @@ def changes(
     regions = _by_region(compared, shown)
     stays, enters, leaves = (int(compared[column].sum()) for column in ("stays", "enters", "leaves"))
     summary = _(
-        "{before} communities meet the criterion; under this assumption: {after}. {enters} enter, {leaves} leave."
+        "Communities that meet the criterion: {before}; under this assumption: {after}. Entering: {enters}; "
+        "leaving: {leaves}."
     ).format(before=stays + leaves, after=stays + enters, enters=enters, leaves=leaves)
     drawn = chart(
         change_figure(regions, shown.language),

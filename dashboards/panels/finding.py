@@ -53,10 +53,7 @@ def linked_finding(shown: PageData) -> Iterator[Sentence]:
     stability = [facts for facts in shown.list_facts(ROUTES["satisfaction"]).values() if _is_repeated(facts)]
     if stability:
         yield linked_sentence(
-            _(
-                "Of the {listed} communities listed by satisfaction about {again} would be listed again by the same "
-                "survey."
-            ),
+            _("Communities listed by satisfaction: {listed}; the same survey would list about {again} of them again."),
             listed=_communities(shown, sum(facts["listed"] for facts in stability), group="met_by_satisfaction"),
             again=f"{sum(facts['stability']['repeated']['expected'] for facts in stability):.0f}",
         )

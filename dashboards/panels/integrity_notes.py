@@ -80,7 +80,7 @@ def _held(shown: PageData, counts: Mapping[str, Any]) -> str:
     waiting, released, excluded = (int(counts[state]) for state in ("waiting", "released", "excluded"))
     if not waiting + released + excluded:
         return _("None.")
-    return _("{waiting} wait for a decision, {released} were released, {excluded} were excluded.").format(
+    return _("Waiting for a decision: {waiting}; released: {released}; excluded: {excluded}.").format(
         waiting=f"{waiting:,}", released=f"{released:,}", excluded=f"{excluded:,}"
     )
 

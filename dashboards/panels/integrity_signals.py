@@ -140,5 +140,5 @@ def flagged_panel(shown: PageData, examination: Examination) -> Component:
         scrolled(data_table(columns, rows, caption=caption), name),
         desk,
         anchor="flagged",
-        note=_("Of signs in what was answered no numbers are shown: they would tell how few gave an answer."),
+        note=_("No numbers are shown for signs in what was answered: they would tell how few gave an answer."),
     )

@@ -71,13 +71,13 @@ def list_evidence_sentence(shown: PageData, route: Route) -> str:
         return _("Nobody is listed on this route.")
     if not known:
         return _(
-            "{listed} communities are listed; the data do not say how many of them are truly among the first {share}."
+            "Communities listed: {listed}; the data do not say how many of them are truly among the first {share}."
         ).format(listed=listed, share=share)
     expected = sum(fact["expected_rightful"] for fact in known)
     deviation = sqrt(sum(fact["standard_deviation"] ** 2 for fact in known))
     return _(
-        "{listed} communities are listed; about {expected} of them (give or take {deviation}) are expected to be "
-        "truly among the first {share}."
+        "Communities listed: {listed}; about {expected} of them (give or take {deviation}) are expected to be truly "
+        "among the first {share}."
     ).format(listed=listed, expected=f"{expected:.1f}", deviation=f"{deviation:.1f}", share=share)
 
 

@@ -71,8 +71,8 @@ def _named_only(stability: Mapping[str, Any], names: Mapping[str, str]) -> dict[
 def _chart_of_spreads(shown: PageData, region: str, listed: int, standing: list[int]) -> Component:
     _ = translator(shown.language)
     columns = [
-        NumbersColumn(_("Those who did not answer differ by (of the scale)"), write=percent),
-        NumbersColumn(_("Listed communities that stand"), numeric=True),
+        NumbersColumn(_("Difference of those who did not answer (of the scale)"), write=percent),
+        NumbersColumn(_("Listed communities still at least likely"), numeric=True),
     ]
     caption = _("Listed communities at least likely to be among the best, by assumption about nonresponse")
     rows = [list(row) for row in zip(NONRESPONSE_SPREADS, standing, strict=True)]

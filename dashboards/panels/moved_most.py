@@ -57,7 +57,7 @@ def moved_most_panel(shown: PageData) -> list[Component]:
                 numbers=_numbers(shown, drawn),
             ),
             anchor="moved",
-            note=_("Whoever stood at an end moves towards the middle by chance alone."),
+            note=_("Communities at either end move towards the middle by chance alone."),
         )
     ]
 
@@ -106,8 +106,8 @@ def _sentence(shown: PageData, moved: pd.DataFrame) -> str:
     _ = translator(shown.language)
     change = moved["satisfaction_score"] - moved["satisfaction_score_before"]
     return _(
-        "Of {count} communities ranked in both rounds, {better} have more satisfied and {worse} fewer satisfied "
-        "residents than chance explains. The {drawn} that moved most by percentile are drawn."
+        "Communities ranked in both rounds: {count}. More residents are satisfied than chance explains: {better}; "
+        "fewer: {worse}. The chart shows those that moved most by percentile: {drawn}."
     ).format(
         count=f"{len(moved):,}",
         better=f"{int((moved['is_clear'] & (change > 0)).sum()):,}",

@@ -73,7 +73,7 @@ def qualified_sentence(qualified: pd.DataFrame, language: str) -> str:
     by_route = {route.key: int(met(qualified, route.status).sum()) for route in ROUTES.values()}
     both = by_route["satisfaction"] + by_route["complaints"] - len(qualified)
     return _(
-        "{count} communities: {satisfaction} by satisfaction, {complaints} by complaints, {both} of them by both."
+        "Communities: {count}; by satisfaction {satisfaction}, by complaints {complaints}, by both {both}."
     ).format(count=len(qualified), both=both, **by_route)
 
 

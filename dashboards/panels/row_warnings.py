@@ -30,7 +30,7 @@ def _warnings_about(
         yield _("Few answers: {count}.").format(count=f"{int(row['responses']):,}")
     if number in falling:
         yield _(
-            "Not robust: if the households that did not answer differ by {share} of the scale, the data no longer "
+            "Depends on those who did not answer: if they differ by {share} of the scale, the data no longer "
             "support its place."
         ).format(share=percent(falling[number]))
     yield from shown.warnings_about(number)

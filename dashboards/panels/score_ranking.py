@@ -133,8 +133,8 @@ def _score_ranking_summary(shown: PageData, ordered: pd.DataFrame, cut_off: CutO
     _ = translator(shown.language)
     route = shown.view.route
     if cut_off is None or cut_off.k == 0:
-        return _("{count} communities are ranked; too few for a single position.").format(count=len(ordered))
-    sentence = _("{ranked} communities are ranked, {met} of them meet the criterion; the cut-off is {score}.").format(
+        return _("Communities ranked: {count}; too few for a single position.").format(count=len(ordered))
+    sentence = _("Communities ranked: {ranked}; meeting the criterion: {met}; the cut-off is {score}.").format(
         ranked=len(ordered),
         met=int(met(ordered, route.status).sum()),
         score=scale_of(shown.header, route, shown.language).write(cut_off.score),

@@ -50,7 +50,7 @@ def sensitivity_panel(shown: PageData) -> list[Component]:
         html.Div([html.H3(shown.region_label(region)), html.Ul([html.Li(each) for each in sentences])])
         for region, sentences in said.items()
     ]
-    note = _("Who answers on paper or by telephone answers more kindly, and other people do. Nothing is decided.")
+    note = _("Answers on paper or by telephone are often kinder, and other people give them. Nothing is decided here.")
     return [
         panel(
             _("Few answers, and ways of answering"),

@@ -70,11 +70,11 @@ def settling_sentences(
         ).format(count=f"{needed['reachable']:,}")
     if needed["not_reachable"]:
         yield _(
-            "For {count} no number of answers that can be expected would: they are too close to the cut-off. Whether "
-            "they are listed is settled by a rule, not by more answers."
+            "As many answers as can be expected would not settle {count}: too close to the cut-off. Whether they "
+            "are listed is settled by a rule, not by more answers."
         ).format(count=f"{needed['not_reachable']:,}")
     if needed["unknown"]:
-        yield _("For {count} it cannot be foreseen, since their number of households is unknown.").format(
+        yield _("It cannot be foreseen for {count}, since the number of households is unknown.").format(
             count=f"{needed['unknown']:,}"
         )
     if cautious is not None:

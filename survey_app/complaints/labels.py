@@ -96,7 +96,7 @@ def end_reason_words(language: str) -> Mapping[CaseEndReason, str]:
     return MappingProxyType(
         {
             CaseEndReason.SAME_CASE: _("It is the same as an earlier case."),
-            CaseEndReason.NOT_A_CASE: _("It says of nothing that could be dealt with."),
+            CaseEndReason.NOT_A_CASE: _("It names nothing that could be dealt with."),
             CaseEndReason.OTHER_PLACE: _("It is not in this community."),
             CaseEndReason.OTHER_AUTHORITY: _("Another authority is responsible."),
             CaseEndReason.PRIVATE_DISPUTE: _("It is a dispute between private persons."),

@@ -68,13 +68,13 @@ def import_list() -> Response | tuple[str, int]:
             keep_headers(session, source=source, headers=chosen)
     flash(
         _(
-            "%(added)s communities added, %(changed)s changed, %(unchanged)s unchanged; %(absent)s are not in the file "
-            "and stay as they are.",
+            "Communities added: %(added)s; changed: %(changed)s; unchanged: %(unchanged)s; not in the file and left "
+            "as they are: %(absent)s.",
             **asdict(result),
         )
     )
     if result.numbered:
-        flash(_("%(numbered)s communities came without a number and were given one.", numbered=result.numbered))
+        flash(_("Communities that came without a number and were given one: %(numbered)s.", numbered=result.numbered))
     for note in table.notes[:MOST_NOTES]:
         flash(note.located(fault_translator()))
     return redirect(url_for("staff.communities"), HTTPStatus.SEE_OTHER)

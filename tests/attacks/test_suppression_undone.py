@@ -400,7 +400,7 @@ def test_percentiles_by_aspect_are_computed_from_the_shares_that_are_shown_and_n
                 assert found == pytest.approx(computed.loc[place].tolist(), abs=0.0501)
                 told += 1
             else:
-                assert (found, row["Beside the middle"]) == ([None] * 3, "")
+                assert (found, row["Compared with the middle"]) == ([None] * 3, "")
 
     assert told > 40
     for row in published.heat_map:

@@ -435,7 +435,7 @@ def test_of_many_who_would_enter_and_leave_the_first_are_named(large_city, monke
     monkeypatch.setattr(entering_and_leaving, "MOST_NAMED", 10)
     content = said(Browser(serve_dashboards(large_city)).content("?lang=en&what_if=region:city", page="criterion/"))
 
-    counted = re.search(r"under this assumption: \d+\. (\d+) enter, (\d+) leave", content)
+    counted = re.search(r"under this assumption: \d+\. Entering: (\d+); leaving: (\d+)", content)
     moved = int(counted[1]) + int(counted[2])
     assert moved > 10
     assert f"Who would enter and leave: the first 10 of {moved}" in content

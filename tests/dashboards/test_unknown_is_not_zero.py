@@ -94,4 +94,4 @@ def test_a_sum_of_nothing_known_is_unknown():
     assert [value for value in figures.values() if value != "60"] == ["—"] * 4
     assert key_counts_of(shown.standings.assign(responses=pd.NA)).responses is None
     assert district_facts(shown)["middle"].isna().all()
-    assert "0 valid complaints" not in report
+    assert "Valid complaints: 0" not in report

@@ -41,7 +41,7 @@ def test_the_file_stays_chosen_while_the_page_asks_about_it(open_page, app, site
     page.get_by_label("All that is named above is new").check()
     page.get_by_role("button", name="Check and import").click()
 
-    expect(page.get_by_text("1 communities added")).to_be_visible()
+    expect(page.get_by_text("Communities added: 1")).to_be_visible()
     with sqlite_database.reading() as session:
         stored = session.scalars(select(Community).filter_by(number="1")).one()
         assert (stored.name, stored.district.name, stored.subdistrict.name) == ("滨河家园", "乌达区", "新华街道")

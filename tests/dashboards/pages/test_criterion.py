@@ -143,7 +143,7 @@ def test_what_if_says_what_analytics_says(city, browser_of, asked):
 
     content = said(browser_of.content(f"?lang=en&what_if={quote(asked)}", page="criterion/"))
 
-    assert f"{enters} enter, {leaves} leave." in content
+    assert f"Entering: {enters}; leaving: {leaves}." in content
     assert "Not an official result" in content
     names = city.standings(2).set_index("community_id")["english_name"]
     for community in result.communities.loc[result.communities["change"].notna(), "community_id"]:
@@ -162,7 +162,7 @@ def test_what_if_tenants_counted_too_takes_the_answers_of_all_residents(city, br
 
     content = said(browser_of.content("?lang=en&what_if=population:residents", page="criterion/"))
 
-    assert f"{enters} enter, {leaves} leave." in content
+    assert f"Entering: {enters}; leaving: {leaves}." in content
     assert "Assumption: all residents' answers count." in content
     assert "Not an official result" in content
 

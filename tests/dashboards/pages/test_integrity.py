@@ -27,7 +27,7 @@ def test_the_page_says_who_would_enter_and_leave_without_held_answers(city, exam
 
     content = page(city)
 
-    assert f"{(then & ~was).sum()} enter, {(was & ~then).sum()} leave." in content
+    assert f"Entering: {(then & ~was).sum()}; leaving: {(was & ~then).sum()}." in content
     assert "Not an official result" in content
 
 

@@ -162,7 +162,7 @@ def test_where_nothing_is_held_any_more_the_official_result_stands_as_it_is():
     drawn = without_held_panel(shown, decided, city.inputs(2))
 
     computed = changes(shown, standings_without_held(shown, decided), name="without-held")
-    assert "0 enter, 0 leave" in json.dumps(drawn, cls=PlotlyJSONEncoder)
+    assert "Entering: 0; leaving: 0" in json.dumps(drawn, cls=PlotlyJSONEncoder)
     assert tables_of([drawn]) == tables_of(computed)
 
 

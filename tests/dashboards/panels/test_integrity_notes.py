@@ -40,7 +40,7 @@ def test_signs_and_what_became_of_held_answers_stand_on_the_page(city, examinati
     content = page(city, flagged)
 
     assert "Similar answers within minutes; Answered too fast (of 11 kinds that were looked for)" in content
-    assert f"{waiting} wait for a decision, 0 were released, 0 were excluded." in content
+    assert f"Waiting for a decision: {waiting}; released: 0; excluded: 0." in content
     assert "/dashboards/integrity/?evaluation=2&lang=en" in content
 
 
