@@ -238,7 +238,7 @@ def _satisfaction_sentences(
         {
             "answers": answers,
             "households": filled(whole_texts(_numbers(standings, "households"))),
-            **{name: str(value) for name, value in minimum.items()},
+            **{name: str(value).replace(" ", "") for name, value in minimum.items()},
         },
     )
     rows = np.flatnonzero(is_ranked)
@@ -248,7 +248,7 @@ def _satisfaction_sentences(
         counted = _numbers(standings, "satisfaction_rate")[rows] == score
         scale = np.where(counted & (stated["measure"] == "satisfaction_rate"), 100, 1)
         cut_off = _cut_offs(routes, of_region[rows], own=score)
-        unit = literal(" %" if stated["measure"] == "satisfaction_rate" else "")
+        unit = literal("%" if stated["measure"] == "satisfaction_rate" else "")
         facts = {
             "score": side_by_side(_show_each(score, (0, 100 // scale, cut_off), scale=scale, decimals=1), unit),
             "satisfied": filled(whole_texts(_numbers(standings, "satisfied")[rows])),
@@ -374,7 +374,7 @@ def _ranked_sentences(
         {
             "k": k,
             "N": ranked,
-            "share": stated["share"],
+            "share": stated["share"].replace(" ", ""),
             "tied": whole_texts(last - rank + 1),
             "decision": stated.get("large_boundary_block") or "",
             **cut_offs,

@@ -40,7 +40,7 @@ def community_sentences(cells: Mapping[str, Any], language: str) -> Iterator[str
     Examples
     --------
     >>> list(community_sentences({"complaints": 6, "complaints_excluded": 2, "complaining_households": 4}, "en"))
-    ['Filed 8, left out as duplicate, out of scope or invalid 2 (25.0\xa0%).', 'Households that complained: 4.']
+    ['Filed 8, left out as duplicate, out of scope or invalid 2 (25.0%).', 'Households that complained: 4.']
     """
     _ = translator(language)
     complaints, excluded = cells.get("complaints"), cells.get("complaints_excluded")
@@ -145,7 +145,7 @@ def region_sentences(table: pd.DataFrame, *, level: float, language: str, disper
                 filed=f"{share['filed']:,.0f}",
                 excluded=f"{share['excluded']:,.0f}",
                 share=percent(share["excluded_share"], 1),
-                interval=between(share["lower"], share["upper"], decimals=1, unit=" %", scale=100),
+                interval=between(share["lower"], share["upper"], decimals=1, unit="%", scale=100),
             )
     known, households = _totals(exposed, "complaining_households")
     if known.any():

@@ -542,7 +542,7 @@ def _satisfaction_text(evaluation: Evaluation, facts: Mapping[str, Any]) -> str 
 
 
 def _unit(evaluation: Evaluation) -> str:
-    return " %" if evaluation.rules.satisfaction.measure == "satisfaction_rate" else ""
+    return "%" if evaluation.rules.satisfaction.measure == "satisfaction_rate" else ""
 
 
 def _scale(evaluation: Evaluation) -> int:
@@ -778,4 +778,4 @@ def _probability(lower: float | None, upper: float, reason: str | None, language
     if lower is None or (lower == upper and reason == Reason.TOO_LITTLE_INFORMATION):
         return ""
     shown = [chance_text(value, decimals=1) for value in (lower, upper)]
-    return _("chance {range} %", range=shown[0] if shown[0] == shown[1] else " – ".join(shown))
+    return _("chance {range}%", range=shown[0] if shown[0] == shown[1] else " – ".join(shown))

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final
 
 import jinja2
 from markupsafe import Markup
@@ -12,8 +11,6 @@ from markupsafe import Markup
 from analytics.decision.evaluate import versions
 from analytics.languages import LANGUAGES, translator
 from analytics.rules import Rules
-
-NO_BREAK: Final = "\N{NO-BREAK SPACE}"
 
 
 @dataclass(frozen=True)
@@ -116,10 +113,10 @@ def percent(share: float, decimals: int | None = None) -> str:
     Examples
     --------
     >>> percent(0.998), percent(0.95, 1)
-    ('99.8\xa0%', '95.0\xa0%')
+    ('99.8%', '95.0%')
     """
     shown = f"{share * 100:.10g}" if decimals is None else f"{share * 100:.{decimals}f}"
-    return f"{shown}{NO_BREAK}%"
+    return f"{shown}%"
 
 
 def between(lower: float | None, upper: float | None, *, decimals: int, unit: str = "", scale: float = 1) -> str:
@@ -127,8 +124,8 @@ def between(lower: float | None, upper: float | None, *, decimals: int, unit: st
 
     Examples
     --------
-    >>> between(0.5, 0.625, decimals=1, unit=" %", scale=100), between(float("nan"), 1.0, decimals=1)
-    ('50.0 – 62.5 %', '')
+    >>> between(0.5, 0.625, decimals=1, unit="%", scale=100), between(float("nan"), 1.0, decimals=1)
+    ('50.0 – 62.5%', '')
     """
     if lower is None or upper is None or lower != lower or upper != upper:  # noqa: PLR0124  only NaN differs from itself
         return ""

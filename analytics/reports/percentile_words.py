@@ -8,7 +8,7 @@ import pandas as pd
 
 from analytics.decision.percentiles import Percentile, percentile_alone_at, percentile_in
 from analytics.decision.summary import COLUMN_PREFIXES, RouteName
-from analytics.languages import DEFAULT_LANGUAGE, translator
+from analytics.languages import translator
 from analytics.reports.labels import route_words
 
 
@@ -78,9 +78,9 @@ def percentile_words(place: Percentile, language: str) -> str:
     --------
     >>> from analytics.decision.percentiles import percentile_of
     >>> percentile_words(percentile_of(10, 11, ranked=200), "en")
-    'ahead of 94.5 %, level with 1.0 % of the 200 communities ranked with it'
+    'ahead of 94.5%, level with 1.0% of the 200 communities ranked with it'
     >>> percentile_words(percentile_of(10, 10, ranked=200), "en")
-    'ahead of 95.0 % of the 200 communities ranked with it'
+    'ahead of 95.0% of the 200 communities ranked with it'
     """
     _ = translator(language)
     said = (
@@ -88,8 +88,7 @@ def percentile_words(place: Percentile, language: str) -> str:
         if place.is_alone
         else _("ahead of {ahead}, level with {level} of the {count} communities ranked with it")
     )
-    space = "" if language == DEFAULT_LANGUAGE else " "
-    ahead, level = (f"{percentile_text(share)}{space}%" for share in (place.ahead, place.level))
+    ahead, level = (f"{percentile_text(share)}%" for share in (place.ahead, place.level))
     return said.format(ahead=ahead, level=level, count=f"{place.ranked:,}")
 
 

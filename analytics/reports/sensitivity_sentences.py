@@ -91,7 +91,7 @@ def community_lines(standing: Mapping[str, Any], few: Mapping[str, Any] | None, 
     ...     print(line.replace(chr(160), " "))
     among those with at least 100 answers: 1
     among the 12 that answered on paper: 3
-    on the web 75.0 %, on paper 90.0 %
+    on the web 75.0%, on paper 90.0%
     """
     _, modes = translator(language), mode_words(language)
     if pd.isna(standing["satisfaction_rank"]):

@@ -40,8 +40,8 @@ def stability_sentences(
     >>> for sentence in stability_sentences(facts, listed=10, names={"017": "Jade"}, scale=100, language="en"):
     ...     print(sentence.replace(chr(160), " "))
     Communities on the list: 10. If the same survey were taken again, about 6 (4 to 8) would be on it again.
-    Most likely to leave it: Jade (41 % to stay).
-    4 of 10 stand at every assumption about those who did not answer: that they differ by 0 % to 9 % of the scale.
+    Most likely to leave it: Jade (41% to stay).
+    4 of 10 stand at every assumption about those who did not answer: that they differ by 0% to 9% of the scale.
     """
     _ = translator(language)
     repeated, whole, nonresponse = (stability[name] for name in ("repeated", "whole_list", "nonresponse"))

@@ -79,7 +79,7 @@ def test_a_given_score_is_shown_as_given():
     rows = [{"score": 83, "score_precision": 1}, *[{"score": 80, "score_precision": 1}] * 18, {}]
     result = evaluated(rows, {"satisfaction.rounding": "ceil"})
 
-    assert sentence(result, 0, "satisfaction", "en").startswith("Satisfaction rate 83.0 %, rank 1 of 19")
+    assert sentence(result, 0, "satisfaction", "en").startswith("Satisfaction rate 83.0%, rank 1 of 19")
     assert sentence(result, 19, "satisfaction", "en") == "No data on satisfaction: not ranked."
 
 
@@ -132,7 +132,7 @@ def test_a_rate_that_floats_round_up_is_shown_as_the_exact_one_is():
     rows = [{"score": score, "score_precision": 0.001} for score in (14.45, 14.55, 14.65, *[1.0] * 17)]
     result = evaluated(rows, {"satisfaction.rounding": "ceil"})
 
-    shown = [sentence(result, row, "satisfaction", "en").split(" %")[0].split()[-1] for row in range(3)]
+    shown = [sentence(result, row, "satisfaction", "en").split("%")[0].split()[-1] for row in range(3)]
 
     cut_off = Fraction(14.65)
     exact = [format_distinct(Fraction(score), [Fraction(0), cut_off], decimals=1) for score in (14.45, 14.55, 14.65)]

@@ -11,8 +11,8 @@ ONCE = {"evidence.one_answer_per_household": True}
 @pytest.mark.parametrize(
     ("rules", "columns", "said"),
     [
-        (rules_2_with({}), {}, ["so that 1.50 such answers count as one", "20 % of the complaints come"]),
-        (rules_2_with(ONCE), {}, ["20 % of the complaints come"]),
+        (rules_2_with({}), {}, ["so that 1.50 such answers count as one", "20% of the complaints come"]),
+        (rules_2_with(ONCE), {}, ["20% of the complaints come"]),
         (rules_with({}), {}, ["does not say how alike the answers", "how often a household complains again"]),
     ],
 )

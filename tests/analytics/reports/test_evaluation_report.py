@@ -114,7 +114,7 @@ def test_the_rules_and_the_hashes_stand_in_the_report():
     text = text_of(page)
 
     source = result.rules.source
-    for fact in (source.issuer, source.date.isoformat(), source.basis, source.reading, "3 %"):
+    for fact in (source.issuer, source.date.isoformat(), source.basis, source.reading, "3%"):
         assert fact in text
     for digest in (result.rules.sha256, result.inputs_sha256, result.standings_sha256):
         assert digest in text
@@ -213,7 +213,7 @@ def test_a_given_score_is_shown_as_it_was_given():
     )
     _, page = report_of(table)
 
-    assert "97.5 %" in text_of(page)
+    assert "97.5%" in text_of(page)
     assert "未提供单份答卷之间的差异大小。" in text_of(page)
 
 
@@ -328,7 +328,7 @@ def test_tied_communities_are_shown_without_a_chance_and_without_a_forecast():
     text = text_of(page)
 
     assert "Too little data to tell the communities apart." in text
-    assert "chance 5.0 %" not in text
+    assert "chance 5.0%" not in text
     assert "further answers:" not in text
 
 
