@@ -149,7 +149,7 @@ def installation(sqlite_database, tmp_path, monkeypatch, now):
     monkeypatch.setattr(demo, "prepare_demo", lambda *_arguments, **_options: Demo({}, "学府花园", "1", None))
     monkeypatch.setattr(operation_commands, "wait_unsupervised", lambda _seconds: False)
     # One city tells as much about options as the whole study, which takes minutes.
-    for listing in ("list_settings", "list_cities"):
+    for listing in ("list_settings", "list_cities", "list_cells"):
         all_of_it = getattr(calibrate, listing)
         monkeypatch.setattr(calibrate, listing, lambda all_of_it=all_of_it, **_quick: all_of_it(quick=True)[:1])
     monkeypatch.setattr(os, "nice", lambda _step: 0)
