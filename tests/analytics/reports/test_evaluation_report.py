@@ -355,7 +355,7 @@ def test_the_report_says_between_which_limits_the_share_of_satisfied_households_
 
     # The last community is not ranked, so it is not counted.
     assert "Households: 3,800, with an answer: 950." in text_of(page)
-    assert "20.0 % would be satisfied; if all were satisfied, 95.0 %" in text_of(page).replace("\xa0", " ")
+    assert "20.0% would be satisfied; if all were satisfied, 95.0%" in text_of(page).replace("\xa0", " ")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

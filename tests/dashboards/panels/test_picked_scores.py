@@ -70,7 +70,7 @@ def test_a_list_with_few_false_members_is_counted_and_named(shown):
     number, name = row["number"], row["english_name"]
 
     assert first_sentence(shown, listed=4, few_false=1, few_false_named=[number]).endswith(
-        f"communities listed: 4. A list of which at most 10 % are expected to be wrong would name 1: {name}."
+        f"communities listed: 4. A list of which at most 10% are expected to be wrong would name 1: {name}."
     )
     assert first_sentence(shown, listed=4, few_false=3, few_false_named=[number, "elsewhere"]).endswith(
         f"would name 3, among them {name}."
