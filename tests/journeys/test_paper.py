@@ -114,7 +114,7 @@ def test_what_was_ticked_on_a_printed_questionnaire_is_what_is_stored(desk, sqli
     digits = re.search(rf"户码数字(\d{{{SLIP_DIGITS}}})", text)[1]
 
     desk.get_by_role("link", name="录入答卷").click()
-    desk.get_by_role("link", name="阳光家园: 纸质问卷").click()
+    desk.get_by_role("link", name="阳光家园: 纸质答卷").click()
     expect(desk.get_by_label("户码数字")).to_be_focused()
     desk.keyboard.type(digits)
     desk.keyboard.press("Enter")

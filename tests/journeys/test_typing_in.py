@@ -51,7 +51,7 @@ def stored(database):
 
 def test_a_clerk_types_in_papers_by_keyboard_and_corrects_an_error(desk, slips, sqlite_database):
     desk.get_by_role("link", name="录入答卷").click()
-    desk.get_by_role("link", name="阳光家园: 纸质问卷").click()
+    desk.get_by_role("link", name="阳光家园: 纸质答卷").click()
     expect(desk.get_by_label("户码数字")).to_be_focused()
 
     # Fifteen ratings and the tenure, one key each; Enter passes over what was left out.

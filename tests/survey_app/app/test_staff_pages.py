@@ -332,7 +332,7 @@ def test_a_round_is_created_and_shown_with_its_rules(app, city, sqlite_database)
         ({"keep_until": "2103-01-01"}, 409, "最多保存到最后一天之后三年，即2102-09-30"),
         ({"response_rate": "0"}, 400, "请检查此项"),
         ({"last_day": "2099-08-01"}, 409, "不能在当天结束之前截止"),
-        ({"accepts": ""}, 409, "至少选择一种答卷途径"),
+        ({"accepts": ""}, 409, "至少选择一种答卷来源"),
         ({"rules": "77"}, 400, ""),
     ],
 )
