@@ -438,26 +438,22 @@ def _regions(facts: ReportFacts, language: str) -> Iterator[_Region]:
 
 def _explanations(facts: ReportFacts, language: str) -> Iterator[tuple[str, Iterator[_Explanation]]]:
     """Yield each region with what the annex says of its communities, made when it is written."""
-    sentences = _reasons(facts, language)
     for name, named in facts.named.items():
         if named.explained.size:
-            yield name, _explain(facts, name, sentences, language)
+            yield name, _explain(facts, name, language)
 
 
-def _reasons(facts: ReportFacts, language: str) -> dict[Part, list[str]]:
-    """Return the sentences that explain the communities that the report names."""
+def _reasons(facts: ReportFacts, chosen: IntegerArray, part: Part, language: str) -> list[str]:
+    """Return the sentences that explain some of the communities that the report names."""
     evaluation = facts.evaluation
-    parts: tuple[Part, ...] = ("satisfaction", "complaints", "criterion")
-    return {
-        part: reason_sentences(
-            facts.cells,
-            evaluation.summary["regions"],
-            part,
-            population=evaluation.rules.satisfaction.population,
-            language=language,
-        )
-        for part in parts
-    }
+    places = [facts.places[row] for row in chosen.tolist()]
+    return reason_sentences(
+        {name: [values[place] for place in places] for name, values in facts.cells.items()},
+        evaluation.summary["regions"],
+        part,
+        population=evaluation.rules.satisfaction.population,
+        language=language,
+    )
 
 
 def _has_complaints(evaluation: Evaluation) -> bool:
@@ -649,30 +645,19 @@ def _rows(facts: ReportFacts, chosen: IntegerArray, anchors: Mapping[int, str], 
 
 def _not_assessed(facts: ReportFacts, chosen: IntegerArray, language: str) -> Iterator[tuple[str, str, str]]:
     """Yield number, name and reason of communities that satisfaction does not rank."""
-    evaluation = facts.evaluation
-    cells = list(_cells_of(facts, chosen))
-    columns = {name: [values[name] for _, values in cells] for name in facts.cells}
-    sentences = reason_sentences(
-        columns,
-        evaluation.summary["regions"],
-        "satisfaction",
-        population=evaluation.rules.satisfaction.population,
-        language=language,
-    )
-    for (_, values), sentence in zip(cells, sentences, strict=True):
-        yield values["community_id"], values["name"], sentence
+    reasons = _reasons(facts, chosen, "satisfaction", language)
+    for (_, cells), sentence in zip(_cells_of(facts, chosen), reasons, strict=True):
+        yield cells["community_id"], cells["name"], sentence
 
 
-def _explain(
-    facts: ReportFacts, region: str, reasons: Mapping[Part, list[str]], language: str
-) -> Iterator[_Explanation]:
+def _explain(facts: ReportFacts, region: str, language: str) -> Iterator[_Explanation]:
     evaluation, words, why = facts.evaluation, evidence_words(language), evidence_reasons(language)
     routes: tuple[Part, ...] = ("satisfaction", "complaints") if _has_complaints(evaluation) else ("satisfaction",)
-    weighed, anchors = _weighed(evaluation)[0], _anchors(facts, region)
-    for row, cells in _cells_of(facts, facts.named[region].explained):
-        place = facts.places[row]
+    weighed, anchors, chosen = _weighed(evaluation)[0], _anchors(facts, region), facts.named[region].explained
+    reasons = {part: _reasons(facts, chosen, part, language) for part in ("criterion", *routes)}
+    for place, (row, cells) in enumerate(_cells_of(facts, chosen)):
         # Whoever meets the criterion is told by which route first.
-        parts: tuple[Part, ...] = ("criterion", *routes) if cells["criterion_status"] == "met" else routes
+        parts = ("criterion", *routes) if cells["criterion_status"] == "met" else routes
         evidence = (words.get(cells[weighed] or "", ""), why.get(cells[f"{weighed}_reason"] or "", ""))
         yield _Explanation(
             id=cells["community_id"],
