@@ -116,16 +116,14 @@ def _supported_lists(
     members["few_false"] = pd.Series(few).groupby(region).sum()
     best_first = np.argsort(-chance, kind="stable")
     best_first = best_first[few[best_first]]
-    named = {
-        label: probability.index[best_first[region[best_first] == label][:MOST_NAMED]].tolist()
-        for label in members.index
-    }
+    ids = pd.Series(probability.index[best_first])
+    named = {label: own.head(MOST_NAMED).tolist() for label, own in ids.groupby(region[best_first])}
     return {
         str(name): {
             "expected_rightful": round(expected, _DECIMALS),
             "standard_deviation": round(deviation, _DECIMALS),
             "few_false": few_false,
-            "few_false_named": named[name],
+            "few_false_named": named.get(name, []),
         }
         for name, expected, deviation, few_false in zip(
             members.index,
