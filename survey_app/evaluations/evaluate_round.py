@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from analytics.canonical import canonical_json, sha256_hex
 from analytics.decision.community_table import check_communities
 from analytics.decision.evaluate import Evaluation as Result
-from analytics.decision.evaluate import canonical_frame_json, evaluate, versions
+from analytics.decision.evaluate import canonical_frame_json, evaluate, evaluate_checked, versions
 from analytics.disclosure.pooled_deviations import withhold_pooled_deviations
 from analytics.disclosure.small_communities import withhold_small_communities
 from analytics.disclosure.successive_results import keep_stated_counts
@@ -247,8 +247,8 @@ def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool
             keep_stated_counts(table, earlier.table, disclosure=disclosure), rules, disclosure=disclosure
         )
     compared = _compare(counts, table, places, regions_of(places, rules), rules=rules, earlier=earlier)
-    table = check_communities(with_late_answers_spread(table, compared["waves"]), rules, look_alikes=False)
-    result = evaluate(table, rules)
+    table = check_communities(with_late_answers_spread(table, compared["waves"]), rules)
+    result = evaluate_checked(table, rules)
     is_ranked = result.standings["satisfaction_rank"].notna()
     ranked = frozenset(result.standings.loc[is_ranked, "community_id"])
     if rules.satisfaction.measure != "satisfaction_rate":

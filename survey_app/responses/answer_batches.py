@@ -92,14 +92,14 @@ def read_batches(
 def all_responses(session: Session, survey_round: Round, *, rows: int = BATCH_ROWS) -> Portions:
     """Return every response of a round, in portions of so many ids at most, one after the other."""
     first, last = _first_and_last(session, survey_round.id)
-    condition = and_(Response.id.between(bindparam("first"), bindparam("last")), _of_round(survey_round.id))
+    condition = and_(Response.id.between(bindparam("first"), bindparam("last")), of_round(survey_round.id))
     starts = range(first, last + 1, rows)
     return Portions(condition, ({"first": start, "last": start + rows - 1} for start in starts))
 
 
 def responses_in_order(session: Session, round_id: int) -> ColumnElement[bool]:
     """Return the condition of the responses of a round, by which all are read in the order of their ids."""
-    return and_(Response.id.between(*_first_and_last(session, round_id)), _of_round(round_id))
+    return and_(Response.id.between(*_first_and_last(session, round_id)), of_round(round_id))
 
 
 def _first_and_last(session: Session, round_id: int) -> tuple[int, int]:
@@ -109,7 +109,8 @@ def _first_and_last(session: Session, round_id: int) -> tuple[int, int]:
     return (1, 0) if first is None else (first, last)
 
 
-def _of_round(round_id: int) -> ColumnElement[bool]:
+def of_round(round_id: int) -> ColumnElement[bool]:
+    """Return the condition of the responses of a round among those that another condition finds."""
     # The sum keeps SQLite from the index of rounds: to look up each row is five times as slow as to read them in order.
     return Response.round_id + 0 == round_id
 

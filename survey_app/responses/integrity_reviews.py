@@ -33,7 +33,7 @@ from survey_app.errors import JiayuanError
 from survey_app.models import Community, Evaluation, IntegrityExamination, Response, ResponseReview, Round
 from survey_app.models.vocabulary import STAFF_ENTERED_MODES, AuditAction, ResponseStatus, ReviewState, Tenure
 from survey_app.register.households import read_places, surveyed_households
-from survey_app.responses.answer_batches import SINGLE_CODE, TIME, all_responses, read_batches
+from survey_app.responses.answer_batches import SINGLE_CODE, TIME, all_responses, of_round, read_batches
 from survey_app.responses.counting_status import status_of_response
 from survey_app.responses.declared_help import are_helped, help_code_ids
 from survey_app.responses.erasure_counts import record_erasures
@@ -279,7 +279,7 @@ def _corrected(session: Session, round_id: int) -> dict[int, Mapping[str, Any]]:
 
 def _corrections(session: Session, round_id: int) -> dict[int, int]:
     """Return the responses of a round that correct others, and which."""
-    statement = select(Response.id, Response.corrects_id).where(_corrects(Response), Response.round_id + 0 == round_id)
+    statement = select(Response.id, Response.corrects_id).where(_corrects(Response), of_round(round_id))
     found = session.execute(statement)
     return {row.id: row.corrects_id for row in found}
 
