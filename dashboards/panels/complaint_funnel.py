@@ -25,6 +25,7 @@ from dashboards.widgets.components import (
     panel,
     partial_caption,
     records,
+    side_by_side,
 )
 
 MULTIPLIER: Final = 1000
@@ -92,7 +93,7 @@ def funnel_panel(shown: PageData, exposed: pd.DataFrame) -> Component:
     ]
     return panel(
         name,
-        html.Div(cards, className="charts" if len(cards) > 1 else "charts one"),
+        side_by_side(cards),
         anchor="funnel",
         note=_("Small communities vary more. Between the control lines a difference says little about management."),
     )

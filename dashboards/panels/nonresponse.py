@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import pandas as pd
-from dash import html
 from dash.development.base_component import Component
 
 from analytics.evidence.nonresponse import worst_cases
@@ -13,7 +12,7 @@ from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import in_region
 from dashboards.languages import translator
 from dashboards.routes import ROUTES
-from dashboards.widgets.components import Column, data_table, panel, scrolled
+from dashboards.widgets.components import Column, data_table, panel, scrolled, titled_sentences
 
 _ROUTE: Final = ROUTES["satisfaction"]
 
@@ -23,15 +22,12 @@ def nonresponse_panel(shown: PageData) -> list[Component]:
     if shown.view.route != _ROUTE:
         return []
     _ = translator(shown.language)
-    told = {region: list(_sentences(shown, facts)) for region, facts in shown.list_facts(_ROUTE).items()}
-    cards: list[Component] = [
-        html.Div([html.H3(shown.region_label(region)), html.Ul([html.Li(each) for each in sentences])])
-        for region, sentences in told.items()
-        if sentences
+    said = [
+        (shown.region_label(region), sentences)
+        for region, facts in shown.list_facts(_ROUTE).items()
+        if (sentences := list(_sentences(shown, facts)))
     ]
-    content = _bounds(shown)
-    if cards:
-        content = [html.Div(cards, className="charts" if len(cards) > 1 else "charts one"), *content]
+    content = [*([titled_sentences(said)] if said else []), *_bounds(shown)]
     if not content:
         return []
     return [

@@ -2,19 +2,16 @@
 
 from typing import Final
 
-import pandas as pd
 from dash.development.base_component import Component
 
-from analytics.decision.evaluate import evaluate
-from analytics.evidence.picking_correction import correct_for_picking
 from analytics.reports.html_page import between
 from analytics.rules import share_words
+from dashboards.frames.list_analysis import analyse_list
 from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import met, scale_of
 from dashboards.languages import translator
 from dashboards.panels.sensitivity import MOST_LISTED
 from dashboards.routes import ROUTES
-from dashboards.source import EvaluationSource, header_of
 from dashboards.widgets.components import Column, data_table, panel, records, scrolled
 from dashboards.widgets.links import named_link
 
@@ -28,7 +25,7 @@ def picked_scores_panel(shown: PageData) -> list[Component]:
     """
     if shown.view.route != _ROUTE or not shown.sees_whole_regions:
         return []
-    corrected = shown.source.compute_once(shown.header.id, correct)
+    corrected = shown.source.compute_once(shown.header.id, analyse_list).corrected
     listed = shown.standings[met(shown.standings, _ROUTE.status)].sort_values(_ROUTE.rank, kind="stable")
     listed = listed[listed["number"].isin(corrected.index)]
     if listed.empty:
@@ -53,9 +50,3 @@ def picked_scores_panel(shown: PageData) -> list[Component]:
         "least {level} of the listed, on average over surveys."
     ).format(level=share_words(shown.header.rules.evidence.level))
     return [panel(name, scrolled(data_table(columns, rows, caption=caption), name), anchor="picked", note=note)]
-
-
-def correct(source: EvaluationSource, evaluation_id: int) -> pd.DataFrame:
-    """Return the corrected limits of the listed communities of an evaluation by number."""
-    result = evaluate(source.inputs(evaluation_id), header_of(source, evaluation_id).rules, look_alikes=False)
-    return correct_for_picking(result).set_index("community_id")

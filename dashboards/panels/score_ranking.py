@@ -16,7 +16,7 @@ from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import CutOff, in_rank_order, in_region, met, regions_of, scale_of, with_intervals
 from dashboards.languages import pick, translator
 from dashboards.routes import Route
-from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, panel
+from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, panel, side_by_side
 
 _NAMED: Final = ("number", "name", "english_name", "responses", "complaints")
 
@@ -42,7 +42,7 @@ def score_ranking_panel(shown: PageData) -> Component:
     best = _("from the highest satisfaction down") if not route.fewest_first else _("from the fewest complaints up")
     return panel(
         _("The communities in order, and the cut-off"),
-        html.Div(cards, className="charts" if len(cards) > 1 else "charts one"),
+        side_by_side(cards),
         anchor="order",
         note=_("{route}, {best}. One dot is one community; the thin line is its 95 percent interval.").format(
             route=route_words(shown.language)[route.key], best=best

@@ -12,7 +12,7 @@ from dashboards.frames.standings import among, in_region, met
 from dashboards.languages import translator
 from dashboards.panels.what_if import BY_LOWER_BOUND, order_by_lower_bound
 from dashboards.routes import ROUTES
-from dashboards.widgets.components import panel
+from dashboards.widgets.components import panel, titled_sentences
 
 _ROUTE = ROUTES["satisfaction"]
 
@@ -23,16 +23,12 @@ def settling_panel(shown: PageData) -> list[Component]:
     said = {} if shown.view.route != _ROUTE else settling_by_region(shown)
     if not said:
         return []
-    cards = [
-        html.Div([html.H3(shown.region_label(region)), html.Ul([html.Li(each) for each in sentences])])
-        for region, sentences in said.items()
-    ]
     asked = shown.view.with_own(what_if=BY_LOWER_BOUND).search
     link = html.A(_("Who would enter and leave by lower bounds"), href=f"{asked}#what-if", className="quiet-link")
     return [
         panel(
             _("What would settle the list"),
-            html.Div(cards, className="charts" if len(cards) > 1 else "charts one"),
+            titled_sentences((shown.region_label(region), about) for region, about in said.items()),
             *([link] if shown.sees_whole_regions else []),
             anchor="settling",
             note=_("Foreseen from the answers so far; nothing here is decided."),

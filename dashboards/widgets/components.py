@@ -1,7 +1,7 @@
 """Components of pages: panels, charts with their text and numbers, tables that become cards on a phone."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Final
@@ -88,6 +88,18 @@ def panel(title: str, *content: Content, anchor: str | None = None, note: str | 
         head.append(html.P(note, className="panel-note"))
     identity: dict[str, Any] = {"id": anchor} if anchor else {}
     return html.Section([html.Div(head, className="panel-head"), *content], className="panel", **identity)
+
+
+def side_by_side(cards: Sequence[Component]) -> Component:
+    """Return parts of a panel beside one another as far as there is room, one alone over the whole width."""
+    return html.Div(cards, className="charts" if len(cards) > 1 else "charts one")
+
+
+def titled_sentences(said: Iterable[tuple[str, Sequence[str]]]) -> Component:
+    """Return sentences under their titles, such as those about each region, side by side."""
+    return side_by_side(
+        [html.Div([html.H3(title), html.Ul([html.Li(each) for each in about])]) for title, about in said]
+    )
 
 
 def folded_part(title: str, *panels: Component, anchor: str) -> Component:

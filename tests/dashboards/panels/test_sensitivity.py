@@ -10,8 +10,9 @@ from analytics.evidence.sensitivity import analyse_sensitivity
 from analytics.languages import LANGUAGES
 from analytics.reports.sensitivity_sentences import region_sentences
 from dashboards.address import View
+from dashboards.frames.list_analysis import analyse_list
 from dashboards.frames.page_data import PageData
-from dashboards.panels.sensitivity import MOST_LISTED, analyse, sensitivity_panel
+from dashboards.panels.sensitivity import MOST_LISTED, sensitivity_panel
 from dashboards.routes import ROUTES
 from tests.dashboards.made_up import RULES, MadeUpCity
 
@@ -73,7 +74,7 @@ def test_listed_communities_are_told_their_ranks_among_others(shown, found, city
 
 
 def test_it_is_worked_out_once(city, found):
-    analysed = analyse(city, 2)
+    analysed = analyse_list(city, 2)
 
     assert analysed.regions == found.regions
     assert len(analysed) == len(found.communities)
