@@ -334,7 +334,7 @@ def _grid(header: EvaluationHeader, view: View) -> Component:
             "paginationPageSizeSelector": False,
             "cacheBlockSize": PAGE_ROWS,
             "maxBlocksInCache": 20,
-            "rowHeight": 76,
+            "rowHeight": 100,
             "ensureDomOrder": True,
             "enableCellTextSelection": True,
             "localeText": _grid_words(view.language),
