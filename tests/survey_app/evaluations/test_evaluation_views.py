@@ -105,7 +105,7 @@ def test_what_failed_is_said_and_can_be_asked_for_again(client, closed, sqlite_d
         raise OSError("no space left on the device")
 
     with monkeypatch.context() as broken:
-        broken.setattr(evaluating, "evaluate", break_down)
+        broken.setattr(evaluating, "evaluate_checked", break_down)
         work(sqlite_database)
         with sqlite_database.writing() as session:
             assert session.get_one(Job, 1).status == JobStatus.QUEUED  # for a second attempt
