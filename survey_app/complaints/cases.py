@@ -1,6 +1,6 @@
 """Cases in the database: every step is one event, and the stored status repeats what the events amount to."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -14,11 +14,41 @@ from survey_app.attachments.kinds import PHOTO
 from survey_app.city_time import city_zone
 from survey_app.complaints.categories import category_of
 from survey_app.complaints.deadlines import Clock, due_at, due_events, next_deadline, pause_end
-from survey_app.complaints.state_machine import ENDING_ACTIONS, CaseState, Event, advance, fold, possible_actions
+from survey_app.complaints.state_machine import (
+    ENDED,
+    ENDING_ACTIONS,
+    INTERNAL_ACTIONS,
+    CaseState,
+    Event,
+    advance,
+    fold,
+    possible_actions,
+)
 from survey_app.complaints.working_days import calendar
-from survey_app.errors import OtherAnswersSubmitted, UnknownNumber
-from survey_app.models import Complaint, ComplaintContact, ComplaintEvent, ComplaintNote, ComplaintSupport
-from survey_app.models.vocabulary import AuditAction, CaseAction, CaseActor, CaseEndReason, CaseStatus
+from survey_app.errors import JiayuanError, OtherAnswersSubmitted, UnknownNumber
+from survey_app.models import (
+    Complaint,
+    ComplaintAssignment,
+    ComplaintContact,
+    ComplaintEvent,
+    ComplaintNote,
+    ComplaintSupport,
+)
+from survey_app.models.vocabulary import AuditAction, CaseAction, CaseActor, CaseEndReason, CaseOffice, CaseStatus
+
+
+class MergedIntoEnded(JiayuanError):
+    """The case that a duplicate would repeat has ended, so that nobody would deal with either."""
+
+    status = 409
+
+    def __init__(self, reference: str) -> None:
+        super().__init__(f"case {reference} has ended")
+        self.reference = reference
+
+
+# Fields of an event that stand in a table of their own, since most events give the case to nobody.
+_OF_ASSIGNMENT = ("company_id", "handler_id", "office")
 
 
 @dataclass(frozen=True)
@@ -136,23 +166,31 @@ def stored_state(session: Session, complaint: Complaint) -> CaseState:
 
 
 def _stored_events(session: Session, complaint: Complaint) -> list[Event]:
-    rows = select(ComplaintEvent).filter_by(complaint_id=complaint.id).order_by(ComplaintEvent.number)
-    return [_event(row) for row in session.scalars(rows)]
+    rows = (
+        select(ComplaintEvent, ComplaintAssignment)
+        .outerjoin(ComplaintAssignment)
+        .where(ComplaintEvent.complaint_id == complaint.id)
+        .order_by(ComplaintEvent.number)
+    )
+    return [event_of(row, assignment) for row, assignment in session.execute(rows)]
 
 
 def _steps(session: Session, complaint: Complaint, clock: Clock, *, now: datetime) -> list[Step]:
     """Return the stored steps and those due since by time alone, which are stored when the case is settled."""
     rows = session.execute(
-        select(ComplaintEvent, ComplaintNote.text)
+        select(ComplaintEvent, ComplaintAssignment, ComplaintNote.text)
+        .outerjoin(ComplaintAssignment)
         .outerjoin(ComplaintNote, ComplaintNote.event_id == ComplaintEvent.id)
         .where(ComplaintEvent.complaint_id == complaint.id)
         .order_by(ComplaintEvent.number)
     ).all()
-    told = [(_event(row), text or "") for row, text in rows]
+    told = [(event_of(row, assignment), text or "") for row, assignment, text in rows]
     state = fold((event for event, _text in told), bypasses_company=_bypasses_company(complaint))
     told += [(event, "") for event in due_events(state, clock, now=now)]
     return [
-        Step(event.action, event.actor, event.at.astimezone(clock.zone), event.reason, text) for event, text in told
+        Step(event.action, event.actor, event.at.astimezone(clock.zone), event.reason, text)
+        for event, text in told
+        if event.action not in INTERNAL_ACTIONS
     ]
 
 
@@ -178,10 +216,15 @@ def take_step(
     original: str | None = None,
     text: str = "",
     action_key: str | None = None,
+    until: datetime | None = None,
+    company_id: int | None = None,
+    handler_id: int | None = None,
+    office: CaseOffice | None = None,
 ) -> CaseState:
     """Take one step of the case, or raise `TransitionRefused`; the same form sent again changes nothing.
 
-    `by` is the actor in the audit chain; `original` the reference of the case that a duplicate repeats.
+    `by` is the actor in the audit chain; `original` the reference of the case that a duplicate repeats; `until` the new
+    deadline of an extension. Whom a step gives the case to is a company, a person of the office or another office.
     """
     complaint = _lock(session, reference)
     if action_key is not None and _was_taken(session, complaint, action_key, action, text):
@@ -194,7 +237,10 @@ def take_step(
         at=max(now, before.since),  # a server's clock that was set back must not undo the order of things
         reason=reason,
         original_id=_original_id(session, complaint, original) if original is not None else None,
-        until=pause_end(now, clock) if action is CaseAction.ASK_RESIDENT else None,
+        until=pause_end(now, clock) if action is CaseAction.ASK_RESIDENT else until,
+        company_id=company_id,
+        handler_id=handler_id,
+        office=office,
     )
     after = advance(before, event)
     row = _append(session, complaint, event, after, clock, account_id=account_id, action_key=action_key)
@@ -216,8 +262,10 @@ def settle_case(session: Session, *, reference: str, now: datetime) -> None:
 def due_references(session: Session, *, now: datetime) -> Sequence[str]:
     """Return the references of the cases that time moves now, and of those to which another calendar applies."""
     basis = Clock(is_safety=False, calendar=calendar(), zone=city_zone(session)).basis
+    # One after the other, so that each is found by its index.
     is_due = or_(Complaint.next_step_at <= now, Complaint.next_step_basis != basis)
-    statement = select(Complaint.reference).where(Complaint.next_step_at.is_not(None), is_due)
+    has_time = or_(Complaint.next_step_at.is_not(None), Complaint.deadline_at.is_not(None))
+    statement = select(Complaint.reference).where(has_time, is_due)
     return session.scalars(statement.order_by(Complaint.next_step_at, Complaint.id)).all()
 
 
@@ -226,12 +274,14 @@ def record_history(session: Session, *, reference: str, events: Iterable[Event])
     complaint = _lock(session, reference)
     earlier = _stored_events(session, complaint)
     state = fold(earlier, bypasses_company=_bypasses_company(complaint))
-    values = []
+    values, given = [], {}
     for number, event in enumerate(events, len(earlier) + 1):
         state = advance(state, event)
         values.append(_values(complaint, number, event))
+        given[number] = _assignment(event)
     if values:
         session.execute(insert(ComplaintEvent), values)
+        _insert_assignments(session, complaint, given)
         _store_state(complaint, state, _clock(session, complaint))
 
 
@@ -290,14 +340,20 @@ def _append(
     session.add(row)
     _store_state(complaint, after, clock)
     session.flush()
+    if (given := _assignment(event)) is not None:
+        session.add(ComplaintAssignment(event_id=row.id, **given))
+        session.flush()
     return row
 
 
 def _store_state(complaint: Complaint, state: CaseState, clock: Clock) -> None:
     """Note on the case what its events amount to, and when time alone moves it on."""
-    complaint.status, complaint.status_since = state.status, state.since
-    complaint.next_step_at = due_at(state, clock)
-    complaint.next_step_basis = None if complaint.next_step_at is None else clock.basis
+    complaint.status, complaint.status_since, complaint.stage = state.status, state.since, state.stage
+    complaint.office, complaint.company_id, complaint.handler_id = state.office, state.company_id, state.handler_id
+    complaint.is_supervised, complaint.proposal = state.is_supervised, state.proposal
+    complaint.next_step_at, complaint.deadline_at = due_at(state, clock), next_deadline(state, clock)
+    has_time = complaint.next_step_at is not None or complaint.deadline_at is not None
+    complaint.next_step_basis = clock.basis if has_time else None
 
 
 def _last_number(session: Session, complaint: Complaint) -> int:
@@ -305,10 +361,29 @@ def _last_number(session: Session, complaint: Complaint) -> int:
 
 
 def _values(complaint: Complaint, number: int, event: Event) -> dict[str, object]:
-    return {"complaint_id": complaint.id, "number": number, **vars(event)}
+    of_event = {name: value for name, value in vars(event).items() if name not in _OF_ASSIGNMENT}
+    return {"complaint_id": complaint.id, "number": number, **of_event}
 
 
-def _event(row: ComplaintEvent) -> Event:
+def _assignment(event: Event) -> dict[str, object] | None:
+    """Return whom the event gives the case to, or None where it gives it to nobody."""
+    given = {name: getattr(event, name) for name in _OF_ASSIGNMENT}
+    return given if any(value is not None for value in given.values()) else None
+
+
+def _insert_assignments(session: Session, complaint: Complaint, given: Mapping[int, dict[str, object] | None]) -> None:
+    numbers = [number for number, assignment in given.items() if assignment is not None]
+    if not numbers:
+        return
+    of_case = select(ComplaintEvent.number, ComplaintEvent.id).where(
+        ComplaintEvent.complaint_id == complaint.id, ComplaintEvent.number.in_(numbers)
+    )
+    values = [{"event_id": event_id, **(given[number] or {})} for number, event_id in session.execute(of_case)]
+    session.execute(insert(ComplaintAssignment), values)
+
+
+def event_of(row: ComplaintEvent, assignment: ComplaintAssignment | None) -> Event:
+    """Return the event of a stored row, with whom it gave the case to."""
     return Event(
         CaseAction(row.action),
         CaseActor(row.actor),
@@ -316,11 +391,14 @@ def _event(row: ComplaintEvent) -> Event:
         CaseEndReason(row.reason) if row.reason else None,
         row.original_id,
         row.until,
+        None if assignment is None else assignment.company_id,
+        None if assignment is None else assignment.handler_id,
+        None if assignment is None or assignment.office is None else CaseOffice(assignment.office),
     )
 
 
 def _original_id(session: Session, complaint: Complaint, original: str) -> int:
-    """Return the id of the case that this one repeats: of the same community, and not a duplicate itself."""
+    """Return the id of the case that this one repeats: an open one of the same community."""
     found = session.scalar(
         select(Complaint).where(
             Complaint.reference == original,
@@ -331,6 +409,8 @@ def _original_id(session: Session, complaint: Complaint, original: str) -> int:
     )
     if found is None:
         raise UnknownNumber
+    if found.status in ENDED:
+        raise MergedIntoEnded(original)
     return found.id
 
 

@@ -15,6 +15,7 @@ SAFETY_ANSWER = timedelta(hours=24)
 ACKNOWLEDGEMENT_WORKING_DAYS = 1
 ANSWER_WORKING_DAYS = 10
 LONGEST_PAUSE_WORKING_DAYS = 5
+LONGEST_EXTENSION_WORKING_DAYS = 10
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,17 @@ def acknowledge_by(state: CaseState, clock: Clock) -> datetime:
 
 
 def answer_by(state: CaseState, clock: Clock) -> datetime:
-    """Return when the resident must have an answer; the one pause is not counted."""
+    """Return when the resident must have an answer; the one pause is not counted, and an extension holds."""
+    regular = _regular_answer_by(state, clock)
+    return regular if state.extended_until is None else max(regular, state.extended_until)
+
+
+def extension_end(state: CaseState, clock: Clock) -> datetime:
+    """Return until when the office may extend the deadline for the answer."""
+    return clock.after_working_days(_regular_answer_by(state, clock), LONGEST_EXTENSION_WORKING_DAYS)
+
+
+def _regular_answer_by(state: CaseState, clock: Clock) -> datetime:
     started, pause = state.clock_started_at, _pause(state)
     if clock.is_safety:
         return started + SAFETY_ANSWER + (pause[1] - pause[0] if pause else timedelta())
@@ -85,16 +96,17 @@ def due_at(state: CaseState, clock: Clock) -> datetime | None:
 
 
 def _next_event(state: CaseState, clock: Clock) -> Event | None:
+    # A case may have come to where it stands after that time, such as when a pause ends or it is taken out of another.
     if state.status is CaseStatus.RESPONDED:
-        return Event(CaseAction.AUTO_CLOSE, CaseActor.SYSTEM, state.last_contact_at + SILENCE_PERIOD)
+        over = state.last_contact_at + SILENCE_PERIOD
+        return Event(CaseAction.AUTO_CLOSE, CaseActor.SYSTEM, max(over, state.since))
     if state.status is CaseStatus.AWAITING_RESIDENT:
         assert state.paused_until is not None
-        return Event(CaseAction.RESUME, CaseActor.SYSTEM, state.paused_until)
+        return Event(CaseAction.RESUME, CaseActor.SYSTEM, max(state.paused_until, state.since))
     deadline = next_deadline(state, clock)
     # A breach in stage 2 changes nothing more: somebody else has the case already.
     if deadline is None or state.stage != 1:
         return None
-    # A case may have come to where it stands after the deadline, such as when a pause ends.
     return Event(CaseAction.ESCALATE, CaseActor.SYSTEM, max(deadline, state.since))
 
 

@@ -68,6 +68,9 @@ def case_step_words(language: str) -> Mapping[tuple[CaseAction, CaseActor], str]
         CaseAction.MERGE: _("Joined with an earlier case"),
         CaseAction.INVALIDATE: _("Found to be no case"),
         CaseAction.REFUSE: _("Found to be not for the housing bureau to decide"),
+        CaseAction.SPLIT: _("Dealt with on its own again"),
+        CaseAction.EXTEND: _("The answer takes longer"),
+        CaseAction.REDO: _("The housing bureau has it dealt with again"),
     }
     every_actor = {(action, actor): said for action, said in words.items() for actor in CaseActor}
     missed = _("A deadline was missed: somebody else deals with it now")

@@ -7,9 +7,10 @@ refused with `TransitionRefused`; nothing else changes a status anywhere.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from survey_app.errors import TransitionRefused
-from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason, CaseStatus
+from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason, CaseOffice, CaseStatus
 
 # Silence after an answer counts as consent once these are over.
 SILENCE_PERIOD = timedelta(days=7)
@@ -30,13 +31,21 @@ ENDING_ACTIONS: Mapping[CaseAction, tuple[CaseStatus, frozenset[CaseEndReason]]]
 NOT_VALID = frozenset(status for status, _reasons in ENDING_ACTIONS.values())
 ENDED = NOT_VALID | {CaseStatus.CLOSED, CaseStatus.WITHDRAWN}
 OPEN = frozenset(CaseStatus) - ENDED
+# Steps within the offices, of which neither residents nor companies are told.
+INTERNAL_ACTIONS = frozenset(
+    {CaseAction.NOTE, CaseAction.ASSIGN, CaseAction.TRANSFER, CaseAction.RETURN, CaseAction.SUPERVISE}
+)
 # Statuses in which somebody owes the resident an acknowledgement or an answer, and a deadline can be missed.
 DEADLINE_STATUSES = OPEN - {CaseStatus.AWAITING_RESIDENT, CaseStatus.RESPONDED}
 
 
 @dataclass(frozen=True)
 class Event:
-    """Event of a case, as it is stored; `until` ends a pause, `original_id` is the case that a duplicate repeats."""
+    """Event of a case, as it is stored; `original_id` is the case that a duplicate repeats.
+
+    `until` ends a pause, or is the new deadline of an extension. A dispatch without `company_id` leaves the case with
+    the office.
+    """
 
     action: CaseAction
     actor: CaseActor
@@ -44,6 +53,9 @@ class Event:
     reason: CaseEndReason | None = None
     original_id: int | None = None
     until: datetime | None = None
+    company_id: int | None = None
+    handler_id: int | None = None
+    office: CaseOffice | None = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +64,9 @@ class CaseState:
 
     `since` is when the status was reached, `last_contact_at` when the resident last said something or was answered;
     `clock_started_at` is when the answer began to be owed: at the submission, and anew when the case was reopened or
-    went to stage 2. A pause lies between `paused_at` and `resumed_at`.
+    went to stage 2. A pause lies between `paused_at` and `resumed_at`. `extended_until` is a later deadline that was
+    told to the resident, `proposal` what the company proposes and nobody has decided yet, `returns_to` the office from
+    which the case came, `merged_from` the status that a duplicate had before.
     """
 
     status: CaseStatus
@@ -65,6 +79,14 @@ class CaseState:
     paused_at: datetime | None = None
     paused_until: datetime | None = None
     resumed_at: datetime | None = None
+    extended_until: datetime | None = None
+    company_id: int | None = None
+    handler_id: int | None = None
+    office: CaseOffice = CaseOffice.DISTRICT
+    returns_to: CaseOffice | None = None
+    is_supervised: bool = False
+    proposal: CaseEndReason | None = None
+    merged_from: CaseStatus | None = None
 
 
 def submitted(at: datetime, *, bypasses_company: bool) -> CaseState:
@@ -90,27 +112,33 @@ def advance(state: CaseState, event: Event) -> CaseState:
     if not _is_allowed(state, event):
         raise TransitionRefused(state.status, event.action, event.actor)
     status = _next_status(state, event)
-    changed = replace(state, status=status, since=event.at if status != state.status else state.since)
+    changed = replace(state, **_CHANGES.get(event.action, _change_nothing)(state, event))
+    changed = replace(changed, status=status, since=event.at if status != state.status else state.since)
     if event.action is CaseAction.ASK_RESIDENT:
         return replace(changed, paused_at=event.at, paused_until=event.until)
     if event.action in {CaseAction.RESPOND, CaseAction.ADD}:
         changed = replace(changed, last_contact_at=event.at)
-    if state.status is CaseStatus.AWAITING_RESIDENT and state.resumed_at is None:
+    if state.status is CaseStatus.AWAITING_RESIDENT != status and state.resumed_at is None:
         changed = replace(changed, resumed_at=event.at)
     if event.action is CaseAction.REJECT:
         changed = replace(changed, rejections=state.rejections + 1)
-    if status is CaseStatus.STAGE2:
-        return replace(changed, stage=2, clock_started_at=event.at)
-    return replace(changed, clock_started_at=event.at) if status is CaseStatus.REOPENED else changed
+    if event.action is CaseAction.SPLIT or status not in _OWED_ANEW:
+        return changed
+    stage = 2 if status is CaseStatus.STAGE2 else state.stage
+    return replace(changed, stage=stage, clock_started_at=event.at, extended_until=None)
 
 
 def possible_actions(state: CaseState, *, actor: CaseActor, now: datetime) -> tuple[CaseAction, ...]:
-    """Return the steps that this actor may take now, given a reason where one is needed."""
+    """Return the steps that this actor may take now, given what they need: a reason, a person, an office, a time."""
     details = [(None, None), *((reason, original) for reason in CaseEndReason for original in (None, 0))]
+    office = next(office for office in CaseOffice if office is not state.office)
     return tuple(
         action
         for action in CaseAction
-        if any(_is_allowed(state, Event(action, actor, now, reason, original, now)) for reason, original in details)
+        if any(
+            _is_allowed(state, Event(action, actor, now, reason, original, now, None, 0, office))
+            for reason, original in details
+        )
     )
 
 
@@ -119,11 +147,14 @@ _RESIDENT = frozenset({CaseActor.RESIDENT})
 _BUREAU = frozenset({CaseActor.BUREAU})
 _SYSTEM = frozenset({CaseActor.SYSTEM})
 _ANSWERED = frozenset({CaseStatus.RESPONDED})
+# In which an answer is owed from the moment on at which a case came to it.
+_OWED_ANEW = frozenset({CaseStatus.REOPENED, CaseStatus.STAGE2})
 
 # Who may take a step, and from where.
 _RULES: Mapping[CaseAction, tuple[frozenset[CaseActor], frozenset[CaseStatus]]] = {
     CaseAction.ACCEPT: (_BUREAU, frozenset({CaseStatus.SUBMITTED})),
-    CaseAction.DISPATCH: (_BUREAU, frozenset({CaseStatus.ACCEPTED, CaseStatus.REOPENED, CaseStatus.STAGE2})),
+    # Once more, too: to another company, or back to the one that proposed to end the case without work.
+    CaseAction.DISPATCH: (_BUREAU, DEADLINE_STATUSES - {CaseStatus.SUBMITTED}),
     CaseAction.START: (_WORK, frozenset({CaseStatus.DISPATCHED})),
     CaseAction.ASK_RESIDENT: (_WORK, frozenset({CaseStatus.IN_PROGRESS})),
     CaseAction.RESUME: (_SYSTEM, frozenset({CaseStatus.AWAITING_RESIDENT})),
@@ -138,6 +169,11 @@ _RULES: Mapping[CaseAction, tuple[frozenset[CaseActor], frozenset[CaseStatus]]] 
     CaseAction.WITHDRAW: (_RESIDENT, OPEN),
     CaseAction.PROPOSE: (frozenset({CaseActor.COMPANY}), frozenset({CaseStatus.DISPATCHED, CaseStatus.IN_PROGRESS})),
     **dict.fromkeys(ENDING_ACTIONS, (_BUREAU, OPEN)),
+    CaseAction.SPLIT: (_BUREAU, frozenset({CaseStatus.DUPLICATE})),
+    **dict.fromkeys((CaseAction.ASSIGN, CaseAction.TRANSFER, CaseAction.RETURN, CaseAction.SUPERVISE), (_BUREAU, OPEN)),
+    CaseAction.EXTEND: (_BUREAU, DEADLINE_STATUSES - {CaseStatus.SUBMITTED}),
+    CaseAction.REDO: (_BUREAU, _ANSWERED | {CaseStatus.CLOSED}),
+    CaseAction.NOTE: (_BUREAU, frozenset(CaseStatus)),
 }
 # What the bureau or the company may do at some time.
 STAFF_STEPS = tuple(action for action, (actors, _statuses) in _RULES.items() if actors & _WORK)
@@ -154,8 +190,34 @@ _PLAIN_STEPS: Mapping[CaseAction, CaseStatus] = {
     CaseAction.REOPEN: CaseStatus.REOPENED,
     CaseAction.ESCALATE: CaseStatus.STAGE2,
     CaseAction.WITHDRAW: CaseStatus.WITHDRAWN,
+    CaseAction.REDO: CaseStatus.REOPENED,
     **{action: status for action, (status, _reasons) in ENDING_ACTIONS.items()},
 }
+
+
+# What a step says besides the status: who has the case, what waits for a decision, what was promised.
+_CHANGES: Mapping[CaseAction, Callable[[CaseState, Event], dict[str, Any]]] = {
+    CaseAction.MERGE: lambda state, _event: {"merged_from": state.status},
+    CaseAction.SPLIT: lambda _state, _event: {"merged_from": None},
+    CaseAction.PROPOSE: lambda _state, event: {"proposal": event.reason},
+    # Whoever goes on with a case no longer proposes to end it.
+    CaseAction.START: lambda _state, _event: {"proposal": None},
+    CaseAction.RESPOND: lambda _state, _event: {"proposal": None},
+    CaseAction.DISPATCH: lambda _state, event: {"company_id": event.company_id, "proposal": None},
+    CaseAction.EXTEND: lambda _state, event: {"extended_until": event.until},
+    CaseAction.SUPERVISE: lambda _state, _event: {"is_supervised": True},
+    CaseAction.ASSIGN: lambda _state, event: {"handler_id": event.handler_id},
+    CaseAction.TRANSFER: lambda state, event: {
+        "office": event.office,
+        "returns_to": state.office,
+        "handler_id": None,
+    },
+    CaseAction.RETURN: lambda state, _event: {"office": state.returns_to, "returns_to": None, "handler_id": None},
+}
+
+
+def _change_nothing(_state: CaseState, _event: Event) -> dict[str, Any]:
+    return {}
 
 
 def _has_not_paused(state: CaseState, event: Event) -> bool:
@@ -169,6 +231,35 @@ def _pause_is_over(state: CaseState, event: Event) -> bool:
 
 def _was_silent(state: CaseState, event: Event) -> bool:
     return event.at - state.last_contact_at >= SILENCE_PERIOD
+
+
+def _was_answered_lately(state: CaseState, event: Event) -> bool:
+    return state.status is not CaseStatus.CLOSED or _ended_lately(state, event)
+
+
+def _was_merged(state: CaseState, _event: Event) -> bool:
+    # One that was merged before splitting was possible tells it by its events, too.
+    return state.merged_from is not None
+
+
+def _names_handler(_state: CaseState, event: Event) -> bool:
+    return event.handler_id is not None
+
+
+def _names_other_office(state: CaseState, event: Event) -> bool:
+    return event.office not in {None, state.office}
+
+
+def _came_from_office(state: CaseState, _event: Event) -> bool:
+    return state.returns_to is not None
+
+
+def _is_not_supervised(state: CaseState, _event: Event) -> bool:
+    return not state.is_supervised
+
+
+def _extends_once(state: CaseState, event: Event) -> bool:
+    return state.extended_until is None and event.until is not None and event.until >= event.at
 
 
 def _ended_lately(state: CaseState, event: Event) -> bool:
@@ -201,6 +292,13 @@ _CONDITIONS: Mapping[CaseAction, Callable[[CaseState, Event], bool]] = {
     CaseAction.REOPEN: _ended_lately,
     CaseAction.ESCALATE: _can_go_to_stage2,
     CaseAction.PROPOSE: _has_reason,
+    CaseAction.SPLIT: _was_merged,
+    CaseAction.ASSIGN: _names_handler,
+    CaseAction.TRANSFER: _names_other_office,
+    CaseAction.RETURN: _came_from_office,
+    CaseAction.SUPERVISE: _is_not_supervised,
+    CaseAction.EXTEND: _extends_once,
+    CaseAction.REDO: _was_answered_lately,
     **dict.fromkeys(ENDING_ACTIONS, _has_reason_to_end),
 }
 
@@ -209,14 +307,21 @@ def _is_allowed(state: CaseState, event: Event) -> bool:
     actors, statuses = _RULES.get(event.action, (frozenset(), frozenset()))
     if event.actor not in actors or state.status not in statuses or event.at < state.since:
         return False
-    if event.actor is CaseActor.COMPANY and (state.bypasses_company or state.stage == 2):
+    if CaseActor.COMPANY in {event.actor, _recipient(event)} and (state.bypasses_company or state.stage == 2):
         # Stage 2 is handled by someone else, and a complaint about retaliation never reaches the company.
         return False
     condition = _CONDITIONS.get(event.action)
     return condition is None or condition(state, event)
 
 
+def _recipient(event: Event) -> CaseActor | None:
+    return CaseActor.COMPANY if event.company_id is not None else None
+
+
 def _next_status(state: CaseState, event: Event) -> CaseStatus:
+    if event.action is CaseAction.SPLIT:
+        assert state.merged_from is not None
+        return state.merged_from
     if event.action is CaseAction.REJECT:
         # The second rejection goes to someone else; there is nobody beyond stage 2.
         return CaseStatus.STAGE2 if state.rejections and state.stage == 1 else CaseStatus.REOPENED

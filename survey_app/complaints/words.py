@@ -9,7 +9,15 @@ from sqlalchemy.orm import Session
 
 from survey_app import audit
 from survey_app.complaints.state_machine import ENDED
-from survey_app.models import Attachment, Complaint, ComplaintContact, ComplaintEvent, ComplaintNote, ComplaintSupport
+from survey_app.models import (
+    Attachment,
+    Complaint,
+    ComplaintContact,
+    ComplaintEvent,
+    ComplaintNote,
+    ComplaintRelease,
+    ComplaintSupport,
+)
 from survey_app.models.vocabulary import AuditAction
 from survey_app.storage.database import Database
 from survey_app.storage.short_transactions import ShortTransactions, read_ids
@@ -48,6 +56,7 @@ def erase_words(database: Database, *, by: str, now: datetime) -> int:
 def _erase(session: Session, complaint_ids: Sequence[int], *, now: datetime) -> None:
     events = select(ComplaintEvent.id).where(ComplaintEvent.complaint_id.in_(complaint_ids))
     session.execute(delete(ComplaintNote).where(ComplaintNote.event_id.in_(events)))
+    session.execute(delete(ComplaintRelease).where(ComplaintRelease.event_id.in_(events)))
     session.execute(delete(ComplaintContact).where(ComplaintContact.complaint_id.in_(complaint_ids)))
     session.execute(delete(Attachment).where(Attachment.complaint_id.in_(complaint_ids)))
     # How many neighbours have the same trouble stays; which form or device each of them used does not.

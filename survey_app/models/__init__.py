@@ -15,9 +15,11 @@ from survey_app.models.audit import AuditEvent, ErasureCount
 from survey_app.models.collection import CollectionChange, CollectionTally
 from survey_app.models.complaints import (
     Complaint,
+    ComplaintAssignment,
     ComplaintContact,
     ComplaintEvent,
     ComplaintNote,
+    ComplaintRelease,
     ComplaintSupport,
 )
 from survey_app.models.evaluations import (
@@ -68,9 +70,11 @@ __all__ = [
     "CommunityList",
     "CommunityProfile",
     "Complaint",
+    "ComplaintAssignment",
     "ComplaintContact",
     "ComplaintEvent",
     "ComplaintNote",
+    "ComplaintRelease",
     "ComplaintSupport",
     "DeclaredHelp",
     "District",

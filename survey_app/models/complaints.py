@@ -2,12 +2,12 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from survey_app.models.constraints import one_of
 from survey_app.models.places import Community
-from survey_app.models.vocabulary import CaseActor, CaseKind, CaseStatus, Channel
+from survey_app.models.vocabulary import CaseActor, CaseKind, CaseOffice, CaseStatus, Channel
 from survey_app.storage.database import Base
 
 _ERASED = (
@@ -17,13 +17,16 @@ _ERASED = (
 
 
 _TIME_MOVES_IT = text("next_step_at IS NOT NULL")
+_IS_OWED = text("deadline_at IS NOT NULL")
+_HAS_COMPANY = text("company_id IS NOT NULL")
 _HAS_WORDS = text("words_erased_at IS NULL")
 
 
 class Complaint(Base):
     """A case that a resident filed, known to the public by its reference.
 
-    `status` and `status_since` repeat what the events amount to, so that cases can be counted and listed.
+    What it is filed with never changes. From `status` on it repeats what the events amount to, so that cases can be
+    counted and listed: where it stands, who has it, until when an answer is owed, and what waits for a decision.
     """
 
     __tablename__ = "complaint"
@@ -32,10 +35,13 @@ class Complaint(Base):
         one_of("status", CaseStatus),
         one_of("channel", Channel),
         CheckConstraint(_ERASED, name="words_erased"),
-        CheckConstraint("(next_step_at IS NULL) = (next_step_basis IS NULL)", name="next_step"),
+        one_of("office", CaseOffice),
+        CheckConstraint("(next_step_at IS NULL AND deadline_at IS NULL) = (next_step_basis IS NULL)", name="next_step"),
         Index(
             "ix_complaint_next_step_at", "next_step_at", sqlite_where=_TIME_MOVES_IT, postgresql_where=_TIME_MOVES_IT
         ),
+        Index("ix_complaint_deadline_at", "deadline_at", sqlite_where=_IS_OWED, postgresql_where=_IS_OWED),
+        Index("ix_complaint_company_id", "company_id", sqlite_where=_HAS_COMPANY, postgresql_where=_HAS_COMPANY),
         Index("ix_complaint_words_status_since", "status_since", sqlite_where=_HAS_WORDS, postgresql_where=_HAS_WORDS),
     )
 
@@ -57,9 +63,19 @@ class Complaint(Base):
     language: Mapped[str | None]
     status: Mapped[str] = mapped_column(index=True)
     status_since: Mapped[datetime]
-    # When time alone takes the next step, by which calendar and zone; None where it takes none.
+    stage: Mapped[int] = mapped_column(default=1, server_default="1")
+    # When time alone takes the next step, and until when an acknowledgement or answer is owed, by which calendar and
+    # zone; None where it takes none, and where none is owed.
     next_step_at: Mapped[datetime | None]
+    deadline_at: Mapped[datetime | None]
     next_step_basis: Mapped[str | None]
+    office: Mapped[str] = mapped_column(default=CaseOffice.DISTRICT, server_default=CaseOffice.DISTRICT.value)
+    # The company to which it was given last, and the person of the office who works on it.
+    company_id: Mapped[int | None] = mapped_column(ForeignKey("property_company.id"))
+    handler_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    is_supervised: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # Why the company proposes to end it without work, until the office has decided.
+    proposal: Mapped[str | None]
     submitted_at: Mapped[datetime] = mapped_column(index=True)
     channel: Mapped[str] = mapped_column(server_default=Channel.CODE.value)
     words_erased_at: Mapped[datetime | None]
@@ -88,6 +104,30 @@ class ComplaintEvent(Base):
     until: Mapped[datetime | None]
     # Of the form that asked for this step: sent twice, it is taken once.
     action_key: Mapped[str | None] = mapped_column(unique=True)
+
+
+class ComplaintAssignment(Base):
+    """Whom an event gave the case to: a company, a person of the office, another office. Triggers keep it as it is."""
+
+    __tablename__ = "complaint_assignment"
+    __table_args__ = (one_of("office", CaseOffice),)
+
+    event_id: Mapped[int] = mapped_column(ForeignKey("complaint_event.id"), primary_key=True)
+    company_id: Mapped[int | None] = mapped_column(ForeignKey("property_company.id"))
+    handler_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    office: Mapped[str | None]
+
+
+class ComplaintRelease(Base):
+    """What a company reads of the resident's words: the office looked at it; erased with the words."""
+
+    __tablename__ = "complaint_release"
+
+    event_id: Mapped[int] = mapped_column(ForeignKey("complaint_event.id"), primary_key=True)
+    text: Mapped[str]
+    place: Mapped[str]
+    # Names of the photos that the company sees, as canonical JSON.
+    photos: Mapped[str]
 
 
 class ComplaintNote(Base):

@@ -227,6 +227,28 @@ class CaseAction(StrEnum):
     MERGE = "merge"
     INVALIDATE = "invalidate"
     REFUSE = "refuse"
+    # Takes a merged case apart from the one that it was merged with.
+    SPLIT = "split"
+    # Gives the case to a person of the office.
+    ASSIGN = "assign"
+    # Gives it to another office, and back to the one from which it came (退单).
+    TRANSFER = "transfer"
+    RETURN = "return"
+    EXTEND = "extend"
+    # A higher office watches over it (督办).
+    SUPERVISE = "supervise"
+    # The office finds that an answer is not good enough (重办).
+    REDO = "redo"
+    NOTE = "note"
+
+
+class CaseOffice(StrEnum):
+    """Which of the offices that look after a community has its case; the names are those of `Area`."""
+
+    CITY = "city"
+    DISTRICT = "district"
+    SUBDISTRICT = "subdistrict"
+    NEIGHBOURHOOD = "neighbourhood"
 
 
 class CaseEndReason(StrEnum):

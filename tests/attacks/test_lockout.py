@@ -647,6 +647,8 @@ STAFF_ONLY = {
     "community_list",
     "collection_tally",
     "community_profile",
+    "complaint_assignment",
+    "complaint_release",
     "district",
     "evaluation",
     "evaluation_number",

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from survey_app.complaints.state_machine import (
     ENDED,
     ENDING_ACTIONS,
+    INTERNAL_ACTIONS,
     NOT_VALID,
     OPEN,
     REOPENING_PERIOD,
@@ -21,7 +22,7 @@ from survey_app.complaints.state_machine import (
     submitted,
 )
 from survey_app.errors import TransitionRefused
-from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason, CaseStatus
+from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason, CaseOffice, CaseStatus
 
 START = datetime(2026, 9, 15, 4, 0, tzinfo=UTC)
 RESIDENT, BUREAU, COMPANY, SYSTEM = CaseActor.RESIDENT, CaseActor.BUREAU, CaseActor.COMPANY, CaseActor.SYSTEM
@@ -49,7 +50,15 @@ NAMED = {
         for status in set(CaseStatus) - {CaseStatus.WITHDRAWN}
     },
     **{(status, action, end): {BUREAU} for status in OPEN for action, (end, _reasons) in ENDING_ACTIONS.items()},
+    # Once more, to another company or back to the same.
+    (CaseStatus.IN_PROGRESS, CaseAction.DISPATCH, CaseStatus.DISPATCHED): {BUREAU},
+    **{(CaseStatus.DUPLICATE, CaseAction.SPLIT, status): {BUREAU} for status in OPEN},
+    **{
+        (status, CaseAction.REDO, CaseStatus.REOPENED): {BUREAU} for status in (CaseStatus.RESPONDED, CaseStatus.CLOSED)
+    },
 }
+# What can be said or arranged without the case standing elsewhere.
+UNMOVING = {CaseAction.ADD, CaseAction.PROPOSE, CaseAction.DISPATCH, CaseAction.EXTEND, *INTERNAL_ACTIONS}
 for missed in (
     CaseStatus.SUBMITTED,
     CaseStatus.ACCEPTED,
@@ -98,7 +107,7 @@ def test_no_case_ever_takes_a_step_that_the_rules_do_not_name(tried, bypasses_co
         if after.status is not state.status:
             assert actor in NAMED[state.status, action, after.status]
         else:
-            assert action in {CaseAction.ADD, CaseAction.PROPOSE}
+            assert action in UNMOVING
         assert after.stage >= state.stage
         state = after
 
@@ -114,15 +123,26 @@ def test_whatever_is_possible_can_be_done_and_leaves_every_promise_kept(choices,
             break
         action, actor = options[choice % len(options)]
         reasons = ENDING_ACTIONS[action][1] if action in ENDING_ACTIONS else {CaseEndReason.OTHER_PLACE}
-        taken = Event(action, actor, at, min(reasons), 1 if action is CaseAction.MERGE else None, until=at)
+        taken = Event(
+            action,
+            actor,
+            at,
+            min(reasons),
+            1 if action is CaseAction.MERGE else None,
+            until=at,
+            handler_id=2,
+            office=next(office for office in CaseOffice if office is not state.office),
+        )
         after = advance(state, taken)
+        if action is CaseAction.SPLIT:
+            assert after.clock_started_at == state.clock_started_at, "a split case keeps its own clock"
         pauses += action is CaseAction.ASK_RESIDENT
         assert pauses <= 1, "the clock is paused once"
         if actor is COMPANY:
             assert not bypasses_company, "a case about retaliation never reaches the company"
             assert state.stage == 1, "stage 2 is handled by someone else"
             assert after.status not in ENDED, "the company may only propose"
-        if after.status is CaseStatus.WITHDRAWN:
+        if CaseStatus.WITHDRAWN is after.status is not state.status:
             assert actor is RESIDENT
         if after.status in NOT_VALID:
             assert actor is BUREAU
@@ -226,7 +246,88 @@ def test_a_proposal_of_the_company_changes_nothing():
         before, event(CaseAction.PROPOSE, COMPANY, timedelta(hours=9), reason=CaseEndReason.PRIVATE_DISPUTE)
     )
 
-    assert after == before
+    assert after == replace(before, proposal=CaseEndReason.PRIVATE_DISPUTE)
+
+
+@pytest.mark.parametrize("step", [(CaseAction.DISPATCH, BUREAU), (CaseAction.RESPOND, COMPANY)])
+def test_a_proposal_waits_until_somebody_goes_on_with_the_case(step):
+    proposed = (CaseAction.PROPOSE, COMPANY, {"reason": CaseEndReason.PRIVATE_DISPUTE})
+
+    assert run(*UNTIL_STARTED, proposed).proposal is CaseEndReason.PRIVATE_DISPUTE
+    assert run(*UNTIL_STARTED, proposed, step).proposal is None
+
+
+def test_a_case_is_with_the_company_to_which_it_was_given_last():
+    given = {"company_id": 7}
+    first = run((CaseAction.ACCEPT, BUREAU), (CaseAction.DISPATCH, BUREAU, given))
+    second = run((CaseAction.ACCEPT, BUREAU), (CaseAction.DISPATCH, BUREAU, given), (CaseAction.DISPATCH, BUREAU))
+
+    assert first.company_id == 7
+    assert second.company_id is None
+
+
+def test_no_company_is_given_a_case_in_stage_2_or_one_that_bypasses_it():
+    given = {"company_id": 7}
+    with pytest.raises(TransitionRefused):
+        run((CaseAction.ESCALATE, RESIDENT), (CaseAction.DISPATCH, BUREAU, given))
+    with pytest.raises(TransitionRefused):
+        run((CaseAction.ACCEPT, BUREAU), (CaseAction.DISPATCH, BUREAU, given), bypasses_company=True)
+
+
+def test_a_case_goes_to_another_office_and_back_to_the_one_from_which_it_came():
+    to_street = (CaseAction.TRANSFER, BUREAU, {"office": CaseOffice.SUBDISTRICT})
+    there = run((CaseAction.ASSIGN, BUREAU, {"handler_id": 3}), to_street)
+    back = run((CaseAction.ASSIGN, BUREAU, {"handler_id": 3}), to_street, (CaseAction.RETURN, BUREAU))
+
+    assert (there.office, there.handler_id) == (CaseOffice.SUBDISTRICT, None)
+    assert (back.office, back.returns_to) == (CaseOffice.DISTRICT, None)
+    with pytest.raises(TransitionRefused):
+        run((CaseAction.RETURN, BUREAU))
+    with pytest.raises(TransitionRefused):
+        run((CaseAction.TRANSFER, BUREAU, {"office": CaseOffice.DISTRICT}))
+
+
+def test_a_deadline_is_extended_once_until_the_answer_is_owed_anew():
+    extended = (CaseAction.EXTEND, BUREAU, {"until": START + timedelta(days=20)})
+    with pytest.raises(TransitionRefused):
+        run(*UNTIL_STARTED, extended, extended)
+    with pytest.raises(TransitionRefused):
+        run(*UNTIL_STARTED, (CaseAction.EXTEND, BUREAU))
+
+    answered = (CaseAction.RESPOND, COMPANY)
+    again = run(*UNTIL_STARTED, extended, answered, (CaseAction.REJECT, RESIDENT))
+    assert again.extended_until is None
+    assert run(*UNTIL_STARTED, extended, answered).extended_until == START + timedelta(days=20)
+
+
+def test_an_office_that_finds_an_answer_not_good_enough_has_it_dealt_with_again():
+    for end in ((), ((CaseAction.CONFIRM, RESIDENT),)):
+        state = run(*UNTIL_ANSWERED, *end, (CaseAction.REDO, BUREAU))
+        assert (state.status, state.rejections) == (CaseStatus.REOPENED, 0)
+        assert state.clock_started_at == state.since
+
+
+def test_a_case_is_watched_over_once():
+    assert run((CaseAction.SUPERVISE, BUREAU)).is_supervised
+    with pytest.raises(TransitionRefused):
+        run((CaseAction.SUPERVISE, BUREAU), (CaseAction.SUPERVISE, BUREAU))
+
+
+@pytest.mark.parametrize("before", [UNTIL_STARTED, UNTIL_ANSWERED])
+def test_a_case_that_is_taken_apart_stands_where_it_stood_with_its_own_clock(before):
+    merged = (CaseAction.MERGE, BUREAU, {"reason": CaseEndReason.SAME_CASE, "original_id": 1})
+    whole, split = run(*before), run(*before, merged, (CaseAction.SPLIT, BUREAU))
+
+    assert (split.status, split.clock_started_at) == (whole.status, whole.clock_started_at)
+    with pytest.raises(TransitionRefused):
+        run(*before, (CaseAction.SPLIT, BUREAU))
+
+
+def test_what_is_arranged_within_the_office_ends_no_pause():
+    asked = (CaseAction.ASK_RESIDENT, COMPANY, {"until": START + timedelta(days=5)})
+    noted = run(*UNTIL_STARTED, asked, (CaseAction.NOTE, BUREAU))
+
+    assert (noted.status, noted.resumed_at) == (CaseStatus.AWAITING_RESIDENT, None)
 
 
 def test_an_ended_case_can_be_reopened_for_ninety_days():
@@ -244,7 +345,8 @@ def test_what_was_withdrawn_stays_withdrawn():
     withdrawn = run((CaseAction.WITHDRAW, RESIDENT))
 
     for actor in CaseActor:
-        assert possible_actions(withdrawn, actor=actor, now=START + timedelta(hours=2)) == ()
+        possible = possible_actions(withdrawn, actor=actor, now=START + timedelta(hours=2))
+        assert possible == ((CaseAction.NOTE,) if actor is BUREAU else ())
 
 
 def test_a_pause_ends_with_the_residents_answer_or_when_it_is_over_and_comes_once():
