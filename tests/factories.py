@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 
 from analytics.canonical import canonical_json, sha256_hex
 from survey_app.attachments.photos import thumbnail
+from survey_app.casework.releases import Release, store_release
 from survey_app.codes.codes import Slip, issue_slips, new_slips
 from survey_app.collection.changes import prepare_arrivals
+from survey_app.complaints.cases import take_step
 from survey_app.config import DATA
 from survey_app.models import (
     Account,
@@ -32,6 +34,7 @@ from survey_app.models import (
     RuleFile,
     Subdistrict,
 )
+from survey_app.models.vocabulary import CaseAction, CaseActor
 from survey_app.rounds.questionnaires import parse_questionnaire
 from survey_app.rounds.rounds import GRACE_PERIOD
 from survey_app.security.check_digits import RECEIPT_DIGITS, new_number
@@ -208,8 +211,9 @@ def make_response(session: Session, survey_round: Round, community: Community, *
     return response
 
 
-def make_photo(session: Session, response: Response, **values: object) -> Attachment:
-    """Add a photo of one colour that came with a response."""
+def make_photo(session: Session, owner: Response | Complaint, **values: object) -> Attachment:
+    """Add a photo of one colour that came with a response or a complaint."""
+    is_response = isinstance(owner, Response)
     number = next(_numbers)
     stream = io.BytesIO()
     Image.new("RGB", (64, 48), "green").save(stream, "JPEG")
@@ -220,16 +224,17 @@ def make_photo(session: Session, response: Response, **values: object) -> Attach
         values,
         kind="photo",
         name=f"photo{number}",
-        submission_key=response.submission_key,
-        question="q24",
-        community_id=response.community_id,
-        response_id=response.id,
+        submission_key=owner.submission_key,
+        question="q24" if is_response else "",
+        community_id=owner.community_id,
+        response_id=owner.id if is_response else None,
+        complaint_id=None if is_response else owner.id,
         media_type="image/jpeg",
         size=len(content),
         sha256=sha256_hex(content),
         upload_sha256=f"{number:064}",
         content=content,
-        added_at=response.submitted_at,
+        added_at=owner.submitted_at,
     )
     _add(session, AttachmentThumbnail, {}, attachment_id=photo.id, content=thumbnail(content))
     return photo
@@ -287,6 +292,14 @@ def make_complaint(session: Session, community: Community, **values: object) -> 
         at=submitted_at,
     )
     return complaint
+
+
+def give_to_company(session: Session, complaint: Complaint, *, now: datetime, photos=(), text="楼道灯坏了") -> None:
+    """Accept a case and dispatch it to the company of its community, with released words."""
+    asked = {"reference": complaint.reference, "actor": CaseActor.BUREAU, "by": "account:1", "now": now}
+    take_step(session, action=CaseAction.ACCEPT, **asked)
+    take_step(session, action=CaseAction.DISPATCH, company_id=complaint.community.company_id, **asked)
+    store_release(session, complaint, Release(text, "3号楼", photos))
 
 
 def make_evaluation(session: Session, survey_round: Round, **values: object) -> Evaluation:

@@ -60,6 +60,9 @@ REGISTER_READERS = _staff(Role.CITY, Role.DISTRICT, Role.EVALUATOR, Role.CLERK)
 HANDING_OUT = _staff(Role.CITY, Role.DISTRICT, Role.EVALUATOR, Role.CLERK)
 PRINTING = _staff(Role.CITY, Role.DISTRICT, Role.CLERK)
 ENTERING = _staff(Role.CITY, Role.DISTRICT, Role.CLERK)
+# The offices, each with the cases of its communities; and a company with those that were given to it.
+WORKING_CASES = _staff(Role.CITY, Role.DISTRICT, Role.CLERK)
+COMPANY_CASES = replace(_staff(Role.COMPANY), largest_body=SENDING_PHOTOS.largest_body)
 # Never the company, and not the evaluator, who meets no resident.
 REISSUING_SECRETS = _staff(Role.CITY, Role.DISTRICT, Role.CLERK)
 

@@ -33,6 +33,8 @@ USERNAME_RULE = _(
 # Endpoints in the order of the navigation; each account is offered those it may visit.
 NAVIGATION: Sequence[tuple[str, LazyString]] = (
     ("staff.home", _("Rounds")),
+    ("staff.cases", _("Complaints")),
+    ("staff.company_cases", _("Complaints")),
     ("staff.communities", _("Communities and posters")),
     ("staff.printing", _("Printing")),
     ("entry.choose", _("Type in answers")),

@@ -37,6 +37,7 @@ ACTION_NAMES: Mapping[AuditAction, LazyString] = MappingProxyType(
         AuditAction.COMPLAINT_MOVED: _("Complaint moved on"),
         AuditAction.SECRET_REISSUED: _("Complaint secret issued anew"),
         AuditAction.CONTACT_ERASED: _("Contact details erased"),
+        AuditAction.CONTACT_SHOWN: _("Contact details shown"),
         AuditAction.AUTHENTICATOR_LINKED: _("Authenticator linked"),
         AuditAction.PASSWORD_SET: _("Password set"),
         AuditAction.RECOVERY_CODES_RENEWED: _("Recovery codes renewed"),

@@ -169,6 +169,39 @@ def attachments_of_complaint(session: Session, *, kind: AttachmentKind, complain
     return _list_attachments(session, kind, complaint_id=complaint_id)
 
 
+def attachments_of_step(session: Session, *, kind: AttachmentKind, step_key: str | None) -> list[KeptAttachment]:
+    """Return the files that came with a step of a case, by the key of the form that asked for it."""
+    return [] if step_key is None else _list_attachments(session, kind, submission_key=step_key)
+
+
+def keep_for_step(
+    session: Session,
+    *,
+    kind: AttachmentKind,
+    step_key: str,
+    complaint_id: int,
+    community_id: int,
+    files: Mapping[str, ScannedFile],
+    now: datetime,
+) -> None:
+    """Keep the files of a step of a case; the same form sent again keeps none twice."""
+    for upload_sha256, file in files.items():
+        stored = _stored_file(file)
+        values = {
+            "kind": kind.name,
+            "submission_key": step_key,
+            "question": "",
+            "community_id": community_id,
+            "complaint_id": complaint_id,
+            "upload_sha256": upload_sha256,
+            "added_at": now,
+        }
+        insert_once(session, cast(Table, Attachment.__table__), values | stored)
+        attachment_id = session.scalar(select(Attachment.id).filter_by(name=stored["name"]))
+        if attachment_id is not None:
+            _keep_beside(session, attachment_id, file, None)
+
+
 def attachments_of_response(
     session: Session, *, kind: AttachmentKind, response_id: int, question: str
 ) -> list[KeptAttachment]:

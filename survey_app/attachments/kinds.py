@@ -1,7 +1,7 @@
 """Kinds of attachments: which files are taken, how many and how large, how they are scanned, how long they are kept."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from survey_app.accounts.attempt_budgets import Budget
@@ -63,4 +63,7 @@ PHOTO = AttachmentKind(
     thumbnail=thumbnail,
 )
 
-KINDS = (PHOTO,)
+# Of the work that was done, sent with an answer by an office or a company.
+REPLY_PHOTO = replace(PHOTO, name="reply_photo")
+
+KINDS = (PHOTO, REPLY_PHOTO)

@@ -37,6 +37,16 @@ from survey_app.models import (
 from survey_app.models.vocabulary import AuditAction, CaseAction, CaseActor, CaseEndReason, CaseOffice, CaseStatus
 
 
+class CaseMovedOn(JiayuanError):
+    """Somebody took a step of the case since the page was opened on which another one was asked for."""
+
+    status = 409
+
+    def __init__(self, reference: str) -> None:
+        super().__init__(f"case {reference} has moved on")
+        self.reference = reference
+
+
 class MergedIntoEnded(JiayuanError):
     """The case that a duplicate would repeat has ended, so that nobody would deal with either."""
 
@@ -77,6 +87,23 @@ class Step:
     at: datetime
     reason: CaseEndReason | None
     text: str
+
+
+@dataclass(frozen=True)
+class PastEvent:
+    """An event of a case as it is stored, with the words and the state before and after it.
+
+    `before` is None for the first one. `id` and `account_id` are None where the event is due and not stored yet, and
+    `account_id` where no account took the step.
+    """
+
+    id: int | None
+    account_id: int | None
+    action_key: str | None
+    event: Event
+    text: str
+    before: CaseState | None
+    after: CaseState
 
 
 @dataclass(frozen=True)
@@ -153,7 +180,7 @@ def find_complaint(session: Session, *, reference: str) -> Complaint:
 
 def state_of(session: Session, complaint: Complaint, *, now: datetime) -> tuple[Clock, CaseState]:
     """Return the deadline clock of a case and its present state: periods that are over have had their effect."""
-    clock = _clock(session, complaint)
+    clock = clock_of(session, complaint)
     state = stored_state(session, complaint)
     for event in due_events(state, clock, now=now):
         state = advance(state, event)
@@ -176,22 +203,44 @@ def _stored_events(session: Session, complaint: Complaint) -> list[Event]:
 
 
 def _steps(session: Session, complaint: Complaint, clock: Clock, *, now: datetime) -> list[Step]:
-    """Return the stored steps and those due since by time alone, which are stored when the case is settled."""
+    """Return the steps that the resident is told of, those due since by time alone among them."""
+    return [
+        Step(past.event.action, past.event.actor, past.event.at.astimezone(clock.zone), past.event.reason, past.text)
+        for past in present_history(session, complaint, clock, now=now)
+        if past.event.action not in INTERNAL_ACTIONS
+    ]
+
+
+def read_history(session: Session, complaint: Complaint) -> list[PastEvent]:
+    """Return the stored events of a case, in their order."""
     rows = session.execute(
         select(ComplaintEvent, ComplaintAssignment, ComplaintNote.text)
         .outerjoin(ComplaintAssignment)
         .outerjoin(ComplaintNote, ComplaintNote.event_id == ComplaintEvent.id)
         .where(ComplaintEvent.complaint_id == complaint.id)
         .order_by(ComplaintEvent.number)
-    ).all()
-    told = [(event_of(row, assignment), text or "") for row, assignment, text in rows]
-    state = fold((event for event, _text in told), bypasses_company=_bypasses_company(complaint))
-    told += [(event, "") for event in due_events(state, clock, now=now)]
-    return [
-        Step(event.action, event.actor, event.at.astimezone(clock.zone), event.reason, text)
-        for event, text in told
-        if event.action not in INTERNAL_ACTIONS
-    ]
+    )
+    history: list[PastEvent] = []
+    before: CaseState | None = None
+    for row, assignment, text in rows:
+        event = event_of(row, assignment)
+        after = (
+            fold([event], bypasses_company=_bypasses_company(complaint)) if before is None else advance(before, event)
+        )
+        history.append(PastEvent(row.id, row.account_id, row.action_key, event, text or "", before, after))
+        before = after
+    return history
+
+
+def present_history(session: Session, complaint: Complaint, clock: Clock, *, now: datetime) -> list[PastEvent]:
+    """Return the stored events and those due since by time alone, which are stored when the case is settled."""
+    history = read_history(session, complaint)
+    state = history[-1].after
+    for event in due_events(state, clock, now=now):
+        after = advance(state, event)
+        history.append(PastEvent(None, None, None, event, "", state, after))
+        state = after
+    return history
 
 
 def open_case(session: Session, *, complaint: Complaint, now: datetime) -> None:
@@ -199,7 +248,7 @@ def open_case(session: Session, *, complaint: Complaint, now: datetime) -> None:
     event = Event(CaseAction.SUBMIT, CaseActor.RESIDENT, now)
     session.execute(insert(ComplaintEvent), _values(complaint, 1, event))
     state = fold([event], bypasses_company=_bypasses_company(complaint))
-    _store_state(complaint, state, _clock(session, complaint))
+    _store_state(complaint, state, clock_of(session, complaint))
     session.flush()
 
 
@@ -220,8 +269,11 @@ def take_step(
     company_id: int | None = None,
     handler_id: int | None = None,
     office: CaseOffice | None = None,
+    seen: int | None = None,
 ) -> CaseState:
     """Take one step of the case, or raise `TransitionRefused`; the same form sent again changes nothing.
+
+    `seen` is how many events the page showed on which the step was asked for; `CaseMovedOn` where there are others.
 
     `by` is the actor in the audit chain; `original` the reference of the case that a duplicate repeats; `until` the new
     deadline of an extension. Whom a step gives the case to is a company, a person of the office or another office.
@@ -229,7 +281,9 @@ def take_step(
     complaint = _lock(session, reference)
     if action_key is not None and _was_taken(session, complaint, action_key, action, text):
         return stored_state(session, complaint)
-    clock = _clock(session, complaint)
+    if seen is not None and seen != _last_number(session, complaint):
+        raise CaseMovedOn(reference)
+    clock = clock_of(session, complaint)
     before = _settle(session, complaint, clock, now=now)
     event = Event(
         action,
@@ -255,7 +309,7 @@ def take_step(
 def settle_case(session: Session, *, reference: str, now: datetime) -> None:
     """Store the steps that are due by time alone, and when the next one will be."""
     complaint = _lock(session, reference)
-    clock = _clock(session, complaint)
+    clock = clock_of(session, complaint)
     _store_state(complaint, _settle(session, complaint, clock, now=now), clock)
 
 
@@ -282,7 +336,7 @@ def record_history(session: Session, *, reference: str, events: Iterable[Event])
     if values:
         session.execute(insert(ComplaintEvent), values)
         _insert_assignments(session, complaint, given)
-        _store_state(complaint, state, _clock(session, complaint))
+        _store_state(complaint, state, clock_of(session, complaint))
 
 
 def inconsistent_references(session: Session) -> Iterator[str]:
@@ -428,7 +482,8 @@ def _audit(
     )
 
 
-def _clock(session: Session, complaint: Complaint) -> Clock:
+def clock_of(session: Session, complaint: Complaint) -> Clock:
+    """Return the deadline clock of a case."""
     is_safety = category_of(complaint.category).safety
     return Clock(is_safety, calendar(), city_zone(session))
 

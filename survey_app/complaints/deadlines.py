@@ -64,7 +64,7 @@ def extension_end(state: CaseState, clock: Clock) -> datetime:
 
 
 def _regular_answer_by(state: CaseState, clock: Clock) -> datetime:
-    started, pause = state.clock_started_at, _pause(state)
+    started, pause = state.clock_started_at, pause_of(state)
     if clock.is_safety:
         return started + SAFETY_ANSWER + (pause[1] - pause[0] if pause else timedelta())
     days = ANSWER_WORKING_DAYS
@@ -110,7 +110,8 @@ def _next_event(state: CaseState, clock: Clock) -> Event | None:
     return Event(CaseAction.ESCALATE, CaseActor.SYSTEM, max(deadline, state.since))
 
 
-def _pause(state: CaseState) -> tuple[datetime, datetime] | None:
+def pause_of(state: CaseState) -> tuple[datetime, datetime] | None:
+    """Return from when until when the present clock was paused, or None where it was not."""
     if state.paused_at is None or state.paused_until is None or state.paused_at < state.clock_started_at:
         return None
     return state.paused_at, min(state.resumed_at or state.paused_until, state.paused_until)

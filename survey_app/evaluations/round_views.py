@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from survey_app.accounts.guard import may_visit, signed_in
-from survey_app.accounts.policies import ALL_STAFF, COLLECTING, EVALUATING, policy
+from survey_app.accounts.policies import ALL_STAFF, COLLECTING, EVALUATING, WORKING_CASES, policy
 from survey_app.accounts.scope import EVERYWHERE
 from survey_app.accounts.staff_pages import NAVIGATION, blueprint
+from survey_app.casework.inbox import count_due
 from survey_app.clock import current_time
 from survey_app.evaluations.publications import publish_evaluation
 from survey_app.evaluations.round_overview import number_in_round, read_round_overviews
@@ -43,10 +44,11 @@ def home() -> str:
     now = current_time()
     with site().database.reading() as session:
         preparation = _read_preparation(session, now=now)
+        due = count_due(session, signed_in().scope, now=now) if signed_in().may(WORKING_CASES) else None
         if signed_in().may(COLLECTING):
             rounds = read_round_overviews(session, scope=signed_in().scope, now=now)
             return render_template(
-                "staff/home.html", rounds=rounds, longest_reason=LONGEST_REASON, preparation=preparation
+                "staff/home.html", rounds=rounds, longest_reason=LONGEST_REASON, preparation=preparation, due=due
             )
     offered = [(page, label) for page, label in NAVIGATION if page != "staff.home" and may_visit(page)]
     return render_template("staff/welcome.html", offered=offered, preparation=preparation)

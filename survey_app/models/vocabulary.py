@@ -313,6 +313,7 @@ class AuditAction(StrEnum):
     COMPLAINT_MOVED = "complaint_moved"
     SECRET_REISSUED = "secret_reissued"  # noqa: S105 (a name of what was done)
     CONTACT_ERASED = "contact_erased"
+    CONTACT_SHOWN = "contact_shown"
     AUTHENTICATOR_LINKED = "authenticator_linked"
     PASSWORD_SET = "password_set"  # noqa: S105 (what was done, not a password)
     RECOVERY_CODES_RENEWED = "recovery_codes_renewed"

@@ -17,6 +17,12 @@ READ_EVERYWHERE: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({"lang"
 # What else pages read, by the beginning of their addresses.
 _BY_BEGINNING: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
+        "/staff/cases": frozenset(
+            {
+                *("category", "channel", "community", "company", "mine", "office", "order", "overdue"),
+                *("page", "place", "queue", "since", "until", "words"),
+            }
+        ),
         "/staff/": frozenset({"action", "check", "community", "page", "place", "region", "saved", "search"}),
         "/sign-in": frozenset({"next"}),
         "/r/": frozenset({"photo", "reason"}),

@@ -27,11 +27,18 @@ from survey_app.rounds.questionnaires import parse_questionnaire
 from survey_app.rounds.rounds import add_rule_file, publish_questionnaire
 from survey_app.web.context import SITE_EXTENSION
 from tests.accounts import SECRET_KEY, make_account, signed_in_client
-from tests.factories import make_complaint, make_poster_code, make_response, make_round
+from tests.factories import (
+    give_to_company,
+    make_complaint,
+    make_photo,
+    make_poster_code,
+    make_response,
+    make_round,
+)
 from tests.survey_app.register.test_communities_file import HEADER
 
 SECRET = "100000000001"
-WALKERS = (Role.CITY, Role.CLERK, Role.ADMINISTRATOR)
+WALKERS = (Role.CITY, Role.CLERK, Role.ADMINISTRATOR, Role.COMPANY)
 ANSWERS_EACH = 31
 
 
@@ -71,10 +78,13 @@ def fill_city(database, *, words="", now=None):
             code_id=codes[0].id,
             submitted_at=now - timedelta(days=20),
         )
-        clerk = {"community": communities[0]}
-        accounts = {
-            role: make_account(session, str(role), now=now, **(clerk if role is Role.CLERK else {})) for role in WALKERS
-        }
+        given = make_complaint(
+            session, communities[0], text=f"灯坏了{words}", code_id=codes[0].id, submitted_at=now - timedelta(hours=2)
+        )
+        photo = make_photo(session, given)
+        give_to_company(session, given, photos=[photo.name], text=f"灯坏了{words}", now=now - timedelta(hours=1))
+        bound = {Role.CLERK: {"community": communities[0]}, Role.COMPANY: {"company": communities[0].company}}
+        accounts = {role: make_account(session, str(role), now=now, **bound.get(role, {})) for role in WALKERS}
         complaint.secret_hash = hash_secret(SECRET, reference=complaint.reference, secret_key=SECRET_KEY)
         facts = {
             "round": closed.id,
@@ -87,6 +97,7 @@ def fill_city(database, *, words="", now=None):
             "own_receipt": sign_change(latest.receipt, secret_key=SECRET_KEY, now=datetime.now(UTC)),
             "receipt_number": latest.receipt,
             "complaint": complaint.reference,
+            "given_complaint": given.reference,
         }
     _compare_a_list(database, accounts[Role.CITY].id, words)
     examine_round(database, round_id=closed.id, now=now)
@@ -124,6 +135,9 @@ def addresses(app, facts, role):
         f"/staff/receipts/{facts['receipt']}",
         f"/staff/receipts/{opened}",
         f"/staff/receipts/{opened}/correction",
+        f"/staff/cases/{facts['complaint']}",
+        f"/staff/cases/{facts['given_complaint']}",
+        f"/staff/company-cases/{facts['given_complaint']}",
     ]
     plain = [
         rule.rule

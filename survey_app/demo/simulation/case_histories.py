@@ -57,9 +57,15 @@ _NEXT: dict[CaseStatus, tuple[tuple[CaseAction, float], ...]] = {
 
 
 def draw_case_history(
-    random: np.random.Generator, *, submitted_at: datetime, category: Category, zone: tzinfo, now: datetime
+    random: np.random.Generator,
+    *,
+    submitted_at: datetime,
+    category: Category,
+    company_id: int | None,
+    zone: tzinfo,
+    now: datetime,
 ) -> tuple[Event, ...]:
-    """Return the events of a case until `now`, after its submission."""
+    """Return the events of a case until `now`, after its submission; `company_id` is of the company in charge."""
     clock = Clock(category.safety, calendar(), zone)
     state, at = submitted(submitted_at, bypasses_company=category.bypasses_company), submitted_at
     life: list[Event] = []
@@ -69,7 +75,7 @@ def draw_case_history(
         # A period may have ended before anybody acted.
         steps = list(due_events(state, clock, now=min(at, now)))
         if not steps and at < now:
-            steps = [_step(state, action, at, clock)]
+            steps = [_step(state, action, at, clock, company_id)]
         for event in steps:
             state = advance(state, event)
         life += steps
@@ -88,11 +94,12 @@ def _draw_delay(random: np.random.Generator, action: CaseAction, clock: Clock) -
     return timedelta(hours=_HOURS[action][clock.is_safety] * float(random.lognormal(0, 0.55)))
 
 
-def _step(state: CaseState, action: CaseAction, at: datetime, clock: Clock) -> Event:
+def _step(state: CaseState, action: CaseAction, at: datetime, clock: Clock, company_id: int | None) -> Event:
     is_with_company = state.stage == 1 and not state.bypasses_company
     if action in _BY_RESIDENT:
         actor = CaseActor.RESIDENT
     else:
         actor = CaseActor.COMPANY if action in _BY_COMPANY and is_with_company else CaseActor.BUREAU
     until = pause_end(at, clock) if action is CaseAction.ASK_RESIDENT else None
-    return Event(action, actor, at, reason=_REASONS.get(action), until=until)
+    given_to = company_id if action is CaseAction.DISPATCH and is_with_company else None
+    return Event(action, actor, at, reason=_REASONS.get(action), until=until, company_id=given_to)

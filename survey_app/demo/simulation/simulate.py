@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from survey_app.accounts.accounts import BoundTo, add_account, find_account
 from survey_app.accounts.installation import use_as_demo
 from survey_app.audit import OPERATOR
+from survey_app.casework.releases import Release, store_release
 from survey_app.codes.codes import (
     ScannedCode,
     Slip,
@@ -24,9 +25,10 @@ from survey_app.codes.codes import (
     revoke_slips,
     scan_slip,
 )
-from survey_app.complaints.cases import record_history
+from survey_app.complaints.cases import find_complaint, record_history
 from survey_app.complaints.categories import categories, category_of
 from survey_app.complaints.filing import check_complaint, file_complaint
+from survey_app.complaints.redaction import redact
 from survey_app.config import DATA
 from survey_app.demo.simulation.calendar import RoundDates, plan_rounds
 from survey_app.demo.simulation.case_histories import draw_case_history
@@ -292,6 +294,7 @@ class _ComplaintDesk:
         self._random = np.random.default_rng([seed, 4])
         self._zone, self._now = zone, now
         self._codes: dict[int, ScannedCode] = {}
+        self._companies: dict[int, int | None] = {}
 
     def __call__(self, session: Session, planned: PlannedCase) -> None:
         code = self._codes.get(planned.community)
@@ -315,7 +318,17 @@ class _ComplaintDesk:
             self._random,
             submitted_at=case.submitted_at,
             category=category_of(case.category),
+            company_id=self._company_of(session, code.community_id),
             zone=self._zone,
             now=self._now,
         )
         record_history(session, reference=filed.reference, events=life)
+        if any(event.company_id is not None for event in life):
+            complaint = find_complaint(session, reference=filed.reference)
+            release = Release(redact(complaint.text), redact(complaint.place), ())
+            store_release(session, complaint, release)
+
+    def _company_of(self, session: Session, community_id: int) -> int | None:
+        if community_id not in self._companies:
+            self._companies[community_id] = session.get_one(Community, community_id).company_id
+        return self._companies[community_id]

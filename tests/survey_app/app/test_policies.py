@@ -18,7 +18,9 @@ from survey_app.storage.database import Database
 from tests.accounts import SECRET_KEY, csrf_token, make_account, signed_in_client
 from tests.conftest import site_on
 from tests.factories import (
+    give_to_company,
     make_community,
+    make_complaint,
     make_district,
     make_photo,
     make_poster_code,
@@ -39,6 +41,14 @@ PLACED = {
     "staff.poster": lambda place: {"token": place["token"]},
     "staff.photo": lambda place: {"round_id": place["round_id"], "name": place["photo"]},
     "staff.blank_questionnaire": lambda place: {"community_id": place["community"].id},
+    **dict.fromkeys(
+        ("staff.case_file", "staff.take_case_step", "staff.show_contact"), lambda place: {"reference": place["case"]}
+    ),
+    **dict.fromkeys(
+        ("staff.company_case", "staff.take_company_step"), lambda place: {"reference": place["company_case"]}
+    ),
+    "staff.company_photo": lambda place: {"reference": place["company_case"], "name": place["company_photo"]},
+    "staff.case_photo": lambda place: {"reference": place["case"], "name": place["case_photo"]},
     "staff.document": lambda place: {
         "evaluation_id": place["evaluation_id"],
         "kind": "overview",
@@ -181,6 +191,10 @@ def _fill(database):
                     "submitted_at": submitted_at,
                 }
                 make_response(session, survey_round, community, code_id=code.id, **times)
+            case = make_complaint(session, community, code_id=code.id, submitted_at=NOW - timedelta(hours=1))
+            given = make_complaint(session, community, code_id=code.id, submitted_at=NOW - timedelta(hours=1))
+            released = make_photo(session, given)
+            give_to_company(session, given, photos=[released.name], now=NOW)
             receipt = new_number(RECEIPT_DIGITS)
             digest = digest_of_change_code(CHANGE_CODE, receipt=receipt, secret_key=SECRET_KEY)
             make_response(
@@ -198,6 +212,10 @@ def _fill(database):
                     "name": community.name,
                     "round_id": survey_round.id,
                     "photo": photo.name,
+                    "case": case.reference,
+                    "company_case": given.reference,
+                    "company_photo": released.name,
+                    "case_photo": make_photo(session, case).name,
                 }
             )
         own = places[0]["community"]

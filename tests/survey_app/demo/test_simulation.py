@@ -266,7 +266,7 @@ def test_cases_live_by_the_rules_and_end_in_every_way():
     for number in range(2000):
         category = shipped[number % len(shipped)]
         submitted_at = NOW - timedelta(days=number % 200, hours=number % 24)
-        life = draw_case_history(random, submitted_at=submitted_at, category=category, zone=zone, now=NOW)
+        life = draw_case_history(random, submitted_at=submitted_at, category=category, company_id=7, zone=zone, now=NOW)
         submission = Event(CaseAction.SUBMIT, CaseActor.RESIDENT, submitted_at)
         state = fold([submission, *life], bypasses_company=category.bypasses_company)
         assert all(event.at <= NOW for event in life)

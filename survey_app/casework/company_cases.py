@@ -1,0 +1,171 @@
+"""What a property company sees of its cases: what the office released, and its own steps; never who complained.
+
+Nothing here reads the words, the place, the contact or the photos of a resident: all that a company is shown of them
+stands in a release, which somebody at the office looked at. A case in which the company may take no step any more, such
+as one in stage 2 or one that went to another company, shows it the steps up to then and nothing new.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, exists, select
+from sqlalchemy.orm import Session, joinedload
+
+from analytics.languages import Wording
+from survey_app.attachments.attachments import KeptAttachment, attachments_of_complaint, attachments_of_step
+from survey_app.attachments.kinds import PHOTO, REPLY_PHOTO
+from survey_app.casework.releases import Release, release_of_events
+from survey_app.casework.remaining_time import RemainingTime, remaining_time
+from survey_app.city_time import city_zone
+from survey_app.complaints.cases import PastEvent, clock_of, present_history
+from survey_app.complaints.categories import category_of
+from survey_app.complaints.deadlines import Clock
+from survey_app.complaints.redaction import redact
+from survey_app.complaints.state_machine import INTERNAL_ACTIONS, possible_actions
+from survey_app.complaints.working_days import calendar
+from survey_app.errors import UnknownNumber
+from survey_app.models import Community, Complaint, ComplaintAssignment, ComplaintEvent
+from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason, CaseStatus
+
+# Steps of the resident whose words come unlooked at: that they happened is told, and nothing of what was said.
+_WORDS_OF_RESIDENT = frozenset(
+    {
+        CaseAction.SUBMIT,
+        CaseAction.ADD,
+        CaseAction.REJECT,
+        CaseAction.PARTLY,
+        CaseAction.REOPEN,
+        CaseAction.WITHDRAW,
+        CaseAction.ESCALATE,
+        CaseAction.CONFIRM,
+    }
+)
+
+
+@dataclass(frozen=True)
+class CompanyCase:
+    """A case in the list of a company."""
+
+    reference: str
+    community: Wording
+    category: Wording
+    is_with_company: bool
+    # None once the case has left the company, which is told nothing new.
+    status: CaseStatus | None
+    deadline: datetime | None
+    remaining: RemainingTime | None
+
+
+@dataclass(frozen=True)
+class CompanyStep:
+    """Step of a case as the company reads it; of a resident's step the day alone is told."""
+
+    action: CaseAction
+    actor: CaseActor
+    at: datetime
+    reason: CaseEndReason | None
+    text: str
+    until: datetime | None
+    photos: Sequence[KeptAttachment]
+
+
+@dataclass(frozen=True)
+class CompanyCaseFile:
+    """A case as the company sees it, and what it can do now."""
+
+    case: CompanyCase
+    release: Release
+    photos: Sequence[KeptAttachment]
+    steps: Sequence[CompanyStep]
+    possible: Sequence[CaseAction]
+    seen: int
+
+
+def list_company_cases(session: Session, company_id: int, *, now: datetime) -> Sequence[CompanyCase]:
+    """Return the cases that were given to a company, those that it has first, by their deadlines."""
+    statement = _given_to(company_id).options(joinedload(Complaint.community, innerjoin=True)).order_by(Complaint.id)
+    zone = city_zone(session)
+    found = [
+        _case(complaint, company_id, Clock(category_of(complaint.category).safety, calendar(), zone), now=now)
+        for complaint in session.scalars(statement)
+    ]
+    latest = datetime.max.replace(tzinfo=now.tzinfo)
+    return sorted(found, key=lambda case: (not case.is_with_company, case.deadline or latest, case.reference))
+
+
+def read_company_case(session: Session, reference: str, *, company_id: int, now: datetime) -> CompanyCaseFile:
+    """Return what a company sees of a case that was given to it, or raise `UnknownNumber`."""
+    complaint = find_company_case(session, reference, company_id=company_id)
+    clock = clock_of(session, complaint)
+    history = _seen_by(present_history(session, complaint, clock, now=now), company_id)
+    state = history[-1].after
+    stored = [past.id for past in history if past.id is not None]
+    # Nothing is left of it once the words of the case are erased.
+    release = release_of_events(session, stored) or Release("", "", ())
+    case = _case(complaint, company_id, clock, now=now)
+    photos = attachments_of_complaint(session, kind=PHOTO, complaint_id=complaint.id)
+    possible = possible_actions(state, actor=CaseActor.COMPANY, now=now) if case.is_with_company else ()
+    return CompanyCaseFile(
+        case=case,
+        release=release,
+        photos=[photo for photo in photos if photo.name in release.photos],
+        steps=[_step(session, past, clock) for past in history if past.event.action not in INTERNAL_ACTIONS],
+        possible=possible,
+        seen=sum(past.id is not None for past in history),
+    )
+
+
+def find_company_case(session: Session, reference: str, *, company_id: int) -> Complaint:
+    """Return the case with this reference if it was given to the company, or raise `UnknownNumber`."""
+    found = session.scalar(_given_to(company_id).where(Complaint.reference == reference))
+    if found is None:
+        raise UnknownNumber
+    return found
+
+
+def _given_to(company_id: int) -> Select[Complaint]:
+    was_given = exists().where(
+        ComplaintEvent.complaint_id == Complaint.id,
+        ComplaintAssignment.event_id == ComplaintEvent.id,
+        ComplaintAssignment.company_id == company_id,
+    )
+    return select(Complaint).join(Community, Community.id == Complaint.community_id).where(was_given)
+
+
+def _seen_by(history: Sequence[PastEvent], company_id: int) -> Sequence[PastEvent]:
+    """Return the events up to the one by which the case left the company for good."""
+    last = max(number for number, past in enumerate(history) if _has_case(past, company_id))
+    return history[: last + 2]
+
+
+def _has_case(past: PastEvent, company_id: int) -> bool:
+    return past.after.company_id == company_id and past.after.stage == 1
+
+
+def _case(complaint: Complaint, company_id: int, clock: Clock, *, now: datetime) -> CompanyCase:
+    is_with_company = complaint.company_id == company_id and complaint.stage == 1
+    deadline = complaint.deadline_at if is_with_company else None
+    return CompanyCase(
+        reference=complaint.reference,
+        community=Wording.of(complaint.community.name, complaint.community.english_name),
+        category=category_of(complaint.category).name,
+        is_with_company=is_with_company,
+        status=CaseStatus(complaint.status) if is_with_company else None,
+        deadline=None if deadline is None else deadline.astimezone(clock.zone),
+        remaining=None if deadline is None else remaining_time(deadline, clock, now=now),
+    )
+
+
+def _step(session: Session, past: PastEvent, clock: Clock) -> CompanyStep:
+    event = past.event
+    return CompanyStep(
+        action=event.action,
+        actor=event.actor,
+        at=event.at.astimezone(clock.zone),
+        reason=event.reason,
+        # What the office wrote to the resident may hold their name; what the company wrote was held to that before.
+        text="" if event.action in _WORDS_OF_RESIDENT else redact(past.text),
+        until=None if event.until is None else event.until.astimezone(clock.zone),
+        photos=attachments_of_step(session, kind=REPLY_PHOTO, step_key=past.action_key),
+    )

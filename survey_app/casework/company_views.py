@@ -1,0 +1,189 @@
+"""Views of a company's desk: the cases that were given to it, and its steps in them."""
+
+import secrets
+from collections.abc import Sequence
+from http import HTTPStatus
+
+from flask import Response, abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from survey_app.accounts.guard import signed_in
+from survey_app.accounts.policies import COMPANY_CASES, policy
+from survey_app.accounts.staff_pages import blueprint
+from survey_app.attachments.attachments import keep_for_step, scan_uploads
+from survey_app.attachments.kinds import REPLY_PHOTO
+from survey_app.attachments.scanning import AttachmentFault
+from survey_app.attachments.uploads import uploads_in
+from survey_app.casework.case_steps import LONGEST_WORDS
+from survey_app.casework.company_cases import find_company_case, list_company_cases, read_company_case
+from survey_app.casework.labels import history_words, status_names, step_names
+from survey_app.clock import current_time
+from survey_app.complaints.cases import CaseMovedOn, take_step
+from survey_app.complaints.labels import end_reason_words
+from survey_app.complaints.redaction import Piece, split
+from survey_app.errors import OtherAnswersSubmitted, TransitionRefused, UnknownNumber
+from survey_app.models import Attachment, Complaint
+from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason
+from survey_app.security.text import clean_text
+from survey_app.web.context import site
+from survey_app.web.languages import current_language
+
+Page = str | tuple[str, int]
+# In the order in which the page offers them.
+_STEPS = (CaseAction.START, CaseAction.RESPOND, CaseAction.ASK_RESIDENT, CaseAction.PROPOSE)
+_NEED_WORDS = frozenset({CaseAction.RESPOND, CaseAction.ASK_RESIDENT, CaseAction.PROPOSE})
+
+
+@blueprint.get("/staff/company-cases")
+@policy(COMPANY_CASES)
+def company_cases() -> str:
+    """List the cases that were given to the company, those that it has first, by their deadlines."""
+    now = current_time()
+    with site().database.reading() as session:
+        cases = list_company_cases(session, _company_id(), now=now)
+    return render_template(
+        "casework/company_cases.html",
+        cases=cases,
+        status_names=status_names(current_language()),
+        language=current_language(),
+    )
+
+
+@blueprint.get("/staff/company-cases/<reference>")
+@policy(COMPANY_CASES)
+def company_case(reference: str) -> str:
+    """Show what the office released of a case, and what the company can do now."""
+    return _page(reference)
+
+
+@blueprint.post("/staff/company-cases/<reference>/step")
+@policy(COMPANY_CASES)
+def take_company_step(reference: str) -> Page | AnyResponse:
+    """Take the company's step; words that tell who complained are held back, marked, and nothing is lost."""
+    now, account = current_time(), signed_in()
+    with site().database.reading() as session:
+        complaint = _complaint(session, reference)
+        complaint_id, community_id = complaint.id, complaint.community_id
+    action = next((step for step in _STEPS if step == request.form.get("step")), None)
+    words = clean_text(request.form.get("words", ""))
+    reason = request.form.get("reason", "")
+    fault = _fault(action, words, reason)
+    if fault:
+        return _page(reference, words=words, fault=fault), HTTPStatus.UNPROCESSABLE_ENTITY
+    assert action is not None
+    pieces = split(words)
+    if any(piece.hidden for piece in pieces):
+        return _page(reference, words=words, held_back=pieces), HTTPStatus.UNPROCESSABLE_ENTITY
+    uploads = uploads_in(request, kind=REPLY_PHOTO) if action is CaseAction.RESPOND else []
+    files, refused = scan_uploads(uploads, kind=REPLY_PHOTO)
+    if refused or len(files) > REPLY_PHOTO.most_per_form:
+        faults = refused or [AttachmentFault.TOO_MANY]
+        return _page(reference, words=words, photo_faults=faults), HTTPStatus.UNPROCESSABLE_ENTITY
+    step_key = request.form.get("step_key") or secrets.token_urlsafe(16)
+    try:
+        with site().database.writing() as session:
+            _require_with_company(session, reference)
+            take_step(
+                session,
+                reference=reference,
+                action=action,
+                actor=CaseActor.COMPANY,
+                by=account.actor,
+                account_id=account.account_id,
+                reason=CaseEndReason(reason) if action is CaseAction.PROPOSE else None,
+                text=words,
+                action_key=step_key,
+                now=now,
+            )
+            keep_for_step(
+                session,
+                kind=REPLY_PHOTO,
+                step_key=step_key,
+                complaint_id=complaint_id,
+                community_id=community_id,
+                files=files,
+                now=now,
+            )
+    except (TransitionRefused, OtherAnswersSubmitted, CaseMovedOn):
+        return _page(reference, words=words, fault="moved"), HTTPStatus.CONFLICT
+    flash(_("Stored: %(step)s", step=step_names(current_language())[action]))
+    return redirect(url_for("staff.company_case", reference=reference), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.get("/staff/company-cases/<reference>/photos/<name>.jpg")
+@policy(COMPANY_CASES)
+def company_photo(reference: str, name: str) -> Response:
+    """Send one photo that the company may see: one that was released, or one that came with a step that it sees."""
+    with site().database.reading() as session:
+        complaint = _complaint(session, reference)
+        file = read_company_case(session, reference, company_id=_company_id(), now=current_time())
+        visible = {photo.name for photo in file.photos} | {photo.name for step in file.steps for photo in step.photos}
+        photo = session.scalar(select(Attachment).filter_by(complaint_id=complaint.id, name=name))
+        if photo is None or name not in visible:
+            abort(HTTPStatus.NOT_FOUND)
+        return Response(photo.content, mimetype=photo.media_type)
+
+
+def _company_id() -> int:
+    (company_id,) = signed_in().scope.ids
+    return company_id
+
+
+def _complaint(session: Session, reference: str) -> Complaint:
+    try:
+        return find_company_case(session, reference, company_id=_company_id())
+    except UnknownNumber:
+        abort(HTTPStatus.NOT_FOUND)
+
+
+def _require_with_company(session: Session, reference: str) -> None:
+    # Another company may have been given the case since the page was opened.
+    if _complaint(session, reference).company_id != _company_id():
+        raise CaseMovedOn(reference)
+
+
+def _fault(action: CaseAction | None, words: str, reason: str) -> str:
+    """Return what is wrong with the form of a step, or nothing."""
+    if action is None:
+        return "step"
+    if action in _NEED_WORDS and (not words or len(words) > LONGEST_WORDS):
+        return "words"
+    return "reason" if action is CaseAction.PROPOSE and reason not in set(CaseEndReason) else ""
+
+
+def _page(
+    reference: str,
+    *,
+    words: str = "",
+    fault: str = "",
+    held_back: Sequence[Piece] = (),
+    photo_faults: Sequence[AttachmentFault] = (),
+) -> str:
+    language = current_language()
+    with site().database.reading() as session:
+        _complaint(session, reference)
+        file = read_company_case(session, reference, company_id=_company_id(), now=current_time())
+    return render_template(
+        "casework/company_case.html",
+        file=file,
+        case=file.case,
+        steps=[step for step in _STEPS if step in file.possible],
+        need_words=_NEED_WORDS,
+        asked=request.form.get("step", "") if words or fault or held_back or photo_faults else "",
+        reason=request.form.get("reason", ""),
+        words=words,
+        fault=fault,
+        held_back=held_back,
+        photo_faults=photo_faults,
+        most_photos=REPLY_PHOTO.most_per_form,
+        step_key=secrets.token_urlsafe(16),
+        longest_words=LONGEST_WORDS,
+        step_names=step_names(language),
+        history_words=history_words(language),
+        status_names=status_names(language),
+        reason_words=end_reason_words(language),
+        language=language,
+    )

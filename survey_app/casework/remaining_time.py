@@ -1,0 +1,37 @@
+"""How long until a deadline, in what an office counts by: hours for safety, working days for the rest."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from survey_app.complaints.deadlines import Clock
+
+_HOUR = timedelta(hours=1)
+# A deadline is the midnight that ends a day.
+_LAST_MOMENT = timedelta(microseconds=1)
+
+
+class TimeUnit(StrEnum):
+    """What remaining time is counted in."""
+
+    HOURS = "hours"
+    WORKING_DAYS = "working_days"
+
+
+@dataclass(frozen=True)
+class RemainingTime:
+    """Time until a deadline, or since it was missed; a count of 0 is “within the hour” or “today”."""
+
+    is_overdue: bool
+    unit: TimeUnit
+    count: int
+
+
+def remaining_time(deadline: datetime, clock: Clock, *, now: datetime) -> RemainingTime:
+    """Return how long there is until a deadline, or how long ago it was missed."""
+    is_overdue = now >= deadline
+    if clock.is_safety:
+        return RemainingTime(is_overdue, TimeUnit.HOURS, abs(deadline - now) // _HOUR)
+    last_day, today = clock.local_day(deadline - _LAST_MOMENT), clock.local_day(now)
+    first, second = (last_day, today) if is_overdue else (today, last_day)
+    return RemainingTime(is_overdue, TimeUnit.WORKING_DAYS, clock.calendar.count_between(first, second))

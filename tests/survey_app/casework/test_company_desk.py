@@ -1,0 +1,201 @@
+"""The desk of a company: its cases alone, what was released alone, and steps that reveal nobody."""
+
+import io
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from PIL import Image
+from sqlalchemy import select
+
+from survey_app.complaints.cases import stored_state, take_step
+from survey_app.complaints.contacts import store_contact
+from survey_app.models import Complaint, PropertyCompany
+from survey_app.models.vocabulary import CaseAction, CaseActor, CaseStatus
+from tests.accounts import SECRET_KEY, csrf_token, make_account, signed_in_client
+from tests.factories import give_to_company, make_community, make_complaint, make_photo, make_round
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+NAME, TELEPHONE, PLATE, FLAT, EMAIL = "欧阳晓彤", "13912345678", "蒙C·A8B72", "501", "canary@example.com"
+CANARIES = (NAME, TELEPHONE, "蒙C", FLAT, EMAIL, "晓彤", "holiday-at-home")
+WORDS = f"我是3号楼2单元{FLAT}的{NAME}，电话{TELEPHONE}，车牌{PLATE}，邮箱{EMAIL}，楼道灯坏了"
+
+
+@pytest.fixture
+def place(app, sqlite_database):
+    """A community of one company, another company, and a case that was dispatched with released words."""
+    with sqlite_database.writing() as session:
+        make_round(session)
+        companies = [PropertyCompany(name=f"{name}物业", english_name=None, sort_key=name) for name in ("甲", "乙")]
+        session.add_all(companies)
+        community = make_community(session, company=companies[0])
+        make_account(session, "ours", role="company", company=companies[0], now=NOW)
+        make_account(session, "theirs", role="company", company=companies[1], now=NOW)
+        make_account(session, "city", now=NOW)
+        filed = {"category": "CL01", "text": WORDS, "place": f"{FLAT}门口", "submitted_at": NOW - timedelta(hours=3)}
+        case = make_complaint(session, community, **filed)
+        released, kept = (make_photo(session, case, name=name) for name in ("released", "holiday-at-home"))
+        store_contact(session, complaint=case, contact=TELEPHONE, secret_key=SECRET_KEY, now=NOW)
+        give_to_company(session, case, photos=[released.name], now=NOW - timedelta(hours=2))
+        hidden = make_complaint(session, community, **filed)
+        return {
+            "app": app,
+            "reference": case.reference,
+            "hidden": hidden.reference,
+            "second": companies[1].id,
+            "released": released.name,
+            "kept": kept.name,
+        }
+
+
+def step(client, reference, action, **given):
+    page = client.get(f"/staff/company-cases/{reference}")
+    data = {"csrf_token": csrf_token(page), "step": action, "step_key": f"{action} {datetime.now(UTC)}", **given}
+    address = f"/staff/company-cases/{reference}/step"
+    return client.post(address, data=data, content_type="multipart/form-data")
+
+
+def resident(database, reference, action, **given):
+    take(database, reference, action, CaseActor.RESIDENT, **given)
+
+
+def take(database, reference, action, actor, **given):
+    with database.writing() as session:
+        asked = {"reference": reference, "action": action, "actor": actor, "by": "test", "now": datetime.now(UTC)}
+        take_step(session, **asked, **given)
+
+
+def picture():
+    """A photo as a phone takes it, that tells where it was."""
+    image, stream = Image.new("RGB", (80, 60), "red"), io.BytesIO()
+    exif = image.getexif()
+    exif[0x010E] = NAME
+    exif.get_ifd(0x8825)[2] = (39.0, 40.0, 12.0)
+    image.save(stream, "JPEG", exif=exif)
+    return stream.getvalue()
+
+
+def everything(client, reference):
+    """Return every byte that the company can fetch of a case: pages, photos, headers, and what refuses."""
+    listing, page = client.get("/staff/company-cases"), client.get(f"/staff/company-cases/{reference}")
+    names = re.findall(rf"/staff/company-cases/{reference}/photos/([^\"]+)", page.text)
+    photos = [client.get(f"/staff/company-cases/{reference}/photos/{name}") for name in names]
+    answers = [listing, page, client.get("/staff/"), client.get("/staff/account"), *photos]
+    return b"".join(answer.data + str(answer.headers).encode() for answer in answers)
+
+
+def test_a_company_sees_the_cases_that_were_given_to_it_and_no_others(place):
+    ours, theirs = (signed_in_client(place["app"], name) for name in ("ours", "theirs"))
+
+    assert place["reference"] in ours.get("/staff/company-cases").text
+    assert place["hidden"] not in ours.get("/staff/company-cases").text
+    assert ours.get(f"/staff/company-cases/{place['hidden']}").status_code == 404
+    assert place["reference"] not in theirs.get("/staff/company-cases").text
+    assert theirs.get(f"/staff/company-cases/{place['reference']}").status_code == 404
+
+
+def test_a_company_sees_the_photos_that_were_released_and_no_others(place):
+    client = signed_in_client(place["app"], "ours")
+    photos = f"/staff/company-cases/{place['reference']}/photos"
+
+    assert client.get(f"{photos}/{place['released']}.jpg").status_code == 200
+    assert client.get(f"{photos}/{place['kept']}.jpg").status_code == 404
+
+
+def test_who_complained_stays_hidden_through_every_step(place, sqlite_database):
+    client, reference = signed_in_client(place["app"], "ours"), place["reference"]
+    seen = [everything(client, reference)]
+
+    def and_then(answer):
+        assert answer.status_code == 303, answer.text
+        seen.append(everything(client, reference))
+
+    and_then(step(client, reference, "start"))
+    and_then(step(client, reference, "ask_resident", words="灯在几层？"))
+    resident(sqlite_database, reference, CaseAction.ADD, text=f"我家{FLAT}，{NAME}，{TELEPHONE}")
+    seen.append(everything(client, reference))
+    answered = {"words": "灯已更换", "photo": (io.BytesIO(picture()), "holiday-at-home.jpg")}
+    and_then(step(client, reference, "respond", **answered))
+    resident(sqlite_database, reference, CaseAction.REJECT, text=f"没修好，{NAME}")
+    seen.append(everything(client, reference))
+    take(sqlite_database, reference, CaseAction.NOTE, CaseActor.BUREAU, text=f"{NAME}来过")
+    take(sqlite_database, reference, CaseAction.DISPATCH, CaseActor.BUREAU, company_id=1)
+    seen.append(everything(client, reference))
+    and_then(step(client, reference, "start"))
+    and_then(step(client, reference, "propose", words="不归我们管", reason="other_authority"))
+    said = f"{NAME}女士，您好，电话{TELEPHONE}已记录"
+    take(sqlite_database, reference, CaseAction.RESPOND, CaseActor.BUREAU, text=said)
+    seen.append(everything(client, reference))
+    resident(sqlite_database, reference, CaseAction.REJECT, text=f"还是没修好 {EMAIL}")
+    seen.append(everything(client, reference))
+
+    assert b"\xe7\x81\xaf\xe5\xb7\xb2\xe6\x9b\xb4\xe6\x8d\xa2" in seen[-1], "its own answer stays"
+    for canary in CANARIES:
+        found = [number for number, content in enumerate(seen) if canary.encode() in content]
+        assert found == [], canary
+
+
+@pytest.mark.parametrize("words", [f"{NAME}家的灯", f"请拨打{TELEPHONE}", f"车主{PLATE}", f"2单元{FLAT}已上门"])
+def test_an_answer_that_reveals_somebody_is_held_back_with_the_words_marked(place, sqlite_database, words):
+    client, reference = signed_in_client(place["app"], "ours"), place["reference"]
+    step(client, reference, "start")
+
+    refused = step(client, reference, "respond", words=words)
+    assert refused.status_code == 422
+    assert "<mark>" in refused.text
+    assert words in refused.text, "what was typed is kept"
+    with sqlite_database.reading() as session:
+        complaint = session.scalars(select(Complaint).filter_by(reference=reference)).one()
+        assert stored_state(session, complaint).status is CaseStatus.IN_PROGRESS
+
+
+def test_after_a_change_of_company_the_former_one_sees_its_own_steps_and_nothing_new(place, sqlite_database):
+    ours, theirs = (signed_in_client(place["app"], name) for name in ("ours", "theirs"))
+    reference = place["reference"]
+    step(ours, reference, "start")
+    step(ours, reference, "respond", words="灯已更换")
+    resident(sqlite_database, reference, CaseAction.REJECT, text="没修好")
+    take(sqlite_database, reference, CaseAction.DISPATCH, CaseActor.BUREAU, company_id=place["second"])
+    step(theirs, reference, "start")
+    step(theirs, reference, "respond", words="线路已重接")
+
+    before = ours.get(f"/staff/company-cases/{reference}").text
+    assert "灯已更换" in before
+    assert "线路已重接" not in before
+    assert "线路已重接" in theirs.get(f"/staff/company-cases/{reference}").text
+    assert step(ours, reference, "respond", words="又修了").status_code == 409
+
+
+def test_a_case_in_stage_2_takes_no_step_of_the_company(place, sqlite_database):
+    client, reference = signed_in_client(place["app"], "ours"), place["reference"]
+    resident(sqlite_database, reference, CaseAction.ESCALATE)
+
+    assert step(client, reference, "start").status_code == 409
+    assert "已不由本企业办理" in client.get(f"/staff/company-cases/{reference}").text
+
+
+def test_an_answer_comes_with_photos_that_tell_no_place_and_the_office_sees_them(place):
+    client, reference = signed_in_client(place["app"], "ours"), place["reference"]
+    step(client, reference, "start")
+    step(client, reference, "respond", words="灯已更换", photo=(io.BytesIO(picture()), "after.jpg"))
+
+    office = signed_in_client(place["app"], "city")
+    page = office.get(f"/staff/cases/{reference}").text
+    names = set(re.findall(rf"/staff/cases/{reference}/photos/([^\"]+)\.jpg", page)) - {
+        place["released"],
+        place["kept"],
+    }
+    (name,) = names
+    photo = Image.open(io.BytesIO(office.get(f"/staff/cases/{reference}/photos/{name}.jpg").data))
+    assert not photo.getexif()
+
+
+def test_the_same_answer_sent_twice_is_taken_once(place, sqlite_database):
+    client, reference = signed_in_client(place["app"], "ours"), place["reference"]
+    step(client, reference, "start")
+    for _tap in range(2):
+        photo = (io.BytesIO(picture()), "after.jpg")
+        assert step(client, reference, "respond", words="灯已更换", photo=photo, step_key="one").status_code == 303
+    with sqlite_database.reading() as session:
+        complaint = session.scalars(select(Complaint).filter_by(reference=reference)).one()
+        assert stored_state(session, complaint).status is CaseStatus.RESPONDED

@@ -1,0 +1,273 @@
+"""The desk of an office: what is listed, what can be done, who may do it, and what nobody else reads."""
+
+import io
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from openpyxl import load_workbook
+from sqlalchemy import select
+
+from survey_app.accounts.scope import EVERYWHERE
+from survey_app.casework.inbox import CaseFilter, Queue, count_cases, count_queues, list_cases
+from survey_app.complaints.cases import stored_state, take_step
+from survey_app.complaints.contacts import store_contact
+from survey_app.models import AuditEvent, Complaint, ComplaintNote, ComplaintRelease, PropertyCompany
+from survey_app.models.vocabulary import AuditAction, CaseAction, CaseActor, CaseEndReason, CaseStatus, Role
+from tests.accounts import SECRET_KEY, csrf_token, make_account, signed_in_client
+from tests.factories import make_community, make_complaint, make_district, make_round
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+WORDS = "我是3号楼2单元501的张三，电话13800138000，楼道灯坏了"
+
+
+@pytest.fixture
+def place(app, sqlite_database):
+    """Two districts, each with a community; accounts of city, both districts and a clerk of the first."""
+    with sqlite_database.writing() as session:
+        make_round(session)
+        company = PropertyCompany(name="安居物业", english_name="Anju", sort_key="anju")
+        session.add(company)
+        first, second = make_district(session), make_district(session)
+        here = make_community(session, district=first, company=company)
+        there = make_community(session, district=second)
+        for name, values in {
+            "city": {},
+            "city2": {"role": "city"},
+            "district": {"district": first},
+            "other": {"role": "district", "district": second},
+            "clerk": {"district": first},
+        }.items():
+            make_account(session, name, now=NOW, **values)
+        case = make_complaint(session, here, category="CL01", text=WORDS, submitted_at=NOW - timedelta(hours=1))
+        make_complaint(session, there, category="CL01", submitted_at=NOW - timedelta(hours=1))
+        return {"app": app, "reference": case.reference, "company": company.id, "here": here.id, "there": there.id}
+
+
+def step(client, reference, action, **given):
+    page = client.get(f"/staff/cases/{reference}")
+    seen = re.search(r'name="seen" value="(\d+)"', page.text)
+    data = {
+        "csrf_token": csrf_token(page),
+        "seen": seen[1] if seen else "",
+        "step_key": f"{action}-{datetime.now(UTC).timestamp()}",
+        "step": action,
+        **given,
+    }
+    return client.post(f"/staff/cases/{reference}/step", data=data)
+
+
+def state(database, reference):
+    with database.reading() as session:
+        return stored_state(session, session.scalars(select(Complaint).filter_by(reference=reference)).one())
+
+
+def test_an_office_lists_the_cases_of_its_communities_alone(place):
+    listed = {
+        name: re.findall(r"/staff/cases/(\d{14})", signed_in_client(place["app"], name).get("/staff/cases").text)
+        for name in ("city", "district", "other", "clerk")
+    }
+
+    assert len(listed["city"]) == 2
+    assert listed["district"] == listed["clerk"] == [place["reference"]]
+    assert place["reference"] not in listed["other"]
+
+
+def test_a_case_of_another_district_is_not_there_whatever_is_asked_of_it(place):
+    client, reference = signed_in_client(place["app"], "other"), place["reference"]
+    form = {"csrf_token": csrf_token(client.get("/staff/cases")), "step": "accept", "reason": "x"}
+
+    assert client.get(f"/staff/cases/{reference}").status_code == 404
+    assert client.post(f"/staff/cases/{reference}/step", data=form).status_code == 404
+    assert client.post(f"/staff/cases/{reference}/contact", data=form).status_code == 404
+
+
+def test_a_clerk_accepts_and_dispatches_and_the_company_is_given_what_was_looked_at(place, sqlite_database):
+    client, reference = signed_in_client(place["app"], "clerk"), place["reference"]
+
+    assert step(client, reference, "accept").status_code == 303
+    page = client.get(f"/staff/cases/{reference}").text
+    offered = re.search(r'<textarea id="released"[^>]*>\s*([^<]*)<', page)[1]
+    assert "张三" not in offered
+    assert "13800138000" not in offered
+    assert "楼道灯坏了" in offered
+    assert step(client, reference, "dispatch", company=place["company"], released=offered).status_code == 303
+
+    assert state(sqlite_database, reference).company_id == place["company"]
+    with sqlite_database.reading() as session:
+        assert session.scalars(select(ComplaintRelease)).one().text == offered.strip()
+
+
+def test_a_company_that_was_not_offered_is_given_nothing(place, sqlite_database):
+    client, reference = signed_in_client(place["app"], "clerk"), place["reference"]
+    step(client, reference, "accept")
+
+    assert step(client, reference, "dispatch", company=place["company"] + 1, released="x").status_code == 404
+    assert state(sqlite_database, reference).status is CaseStatus.ACCEPTED
+
+
+def test_a_case_without_released_words_goes_to_no_company(place):
+    client, reference = signed_in_client(place["app"], "clerk"), place["reference"]
+    step(client, reference, "accept")
+
+    refused = step(client, reference, "dispatch", company=place["company"], released=" ")
+    assert refused.status_code == 422
+    assert "请写明企业可以看到的内容" in refused.text
+
+
+def test_who_comes_second_sees_what_changed_and_keeps_what_was_typed(place, sqlite_database):
+    first, second = (signed_in_client(place["app"], name) for name in ("district", "clerk"))
+    reference = place["reference"]
+    opened = second.get(f"/staff/cases/{reference}")
+    form = {
+        "csrf_token": csrf_token(opened),
+        "seen": re.search(r'name="seen" value="(\d+)"', opened.text)[1],
+        "step": "note",
+        "words": "已电话核实",
+    }
+    step(first, reference, "accept")
+
+    late = second.post(f"/staff/cases/{reference}/step", data=form)
+    assert late.status_code == 409
+    assert "已电话核实" in late.text
+    assert "已受理" in late.text
+    with sqlite_database.reading() as session:
+        assert session.scalars(select(ComplaintNote)).all() == []
+
+
+def test_stage_2_is_dealt_with_by_somebody_who_took_no_part_before(place, sqlite_database):
+    reference = place["reference"]
+    district = signed_in_client(place["app"], "district")
+    step(district, reference, "accept")
+    with sqlite_database.writing() as session:
+        take_step(
+            session,
+            reference=reference,
+            action=CaseAction.ESCALATE,
+            actor=CaseActor.RESIDENT,
+            by="resident",
+            now=datetime.now(UTC),
+        )
+
+    assert step(district, reference, "dispatch").status_code == 409
+    assert "您此前参与过办理" in district.get(f"/staff/cases/{reference}").text
+    assert step(signed_in_client(place["app"], "city"), reference, "dispatch").status_code == 303
+
+
+def test_where_everybody_took_part_the_city_deals_with_stage_2(place, sqlite_database):
+    reference = place["reference"]
+    for name in ("district", "city", "city2"):
+        step(signed_in_client(place["app"], name), reference, "note", words="看过")
+    with sqlite_database.writing() as session:
+        take_step(
+            session,
+            reference=reference,
+            action=CaseAction.ESCALATE,
+            actor=CaseActor.RESIDENT,
+            by="resident",
+            now=datetime.now(UTC),
+        )
+
+    assert step(signed_in_client(place["app"], "district"), reference, "dispatch").status_code == 409
+    assert step(signed_in_client(place["app"], "city2"), reference, "dispatch").status_code == 303
+
+
+def test_contact_details_appear_on_request_alone_and_the_reason_is_recorded(place, sqlite_database):
+    client, reference = signed_in_client(place["app"], "clerk"), place["reference"]
+    with sqlite_database.writing() as session:
+        complaint = session.scalars(select(Complaint).filter_by(reference=reference)).one()
+        store_contact(session, complaint=complaint, contact="微信 lili", secret_key=SECRET_KEY, now=NOW)
+    page = client.get(f"/staff/cases/{reference}")
+    form = {"csrf_token": csrf_token(page), "reason": "约定上门时间"}
+
+    assert "微信 lili" not in page.text
+    assert client.post(f"/staff/cases/{reference}/contact", data=form | {"reason": ""}).status_code == 422
+    assert "微信 lili" in client.post(f"/staff/cases/{reference}/contact", data=form).text
+    with sqlite_database.reading() as session:
+        event = session.scalars(select(AuditEvent).filter_by(action=AuditAction.CONTACT_SHOWN)).one()
+    assert "约定上门时间" in event.after
+    assert "lili" not in event.after
+
+
+def test_an_extension_is_bounded_and_told_to_the_resident(place, sqlite_database):
+    client, reference = signed_in_client(place["app"], "clerk"), place["reference"]
+    step(client, reference, "accept")
+    today = datetime.now(UTC).date()
+
+    for day, said in ((today, "新的期限早于现有期限"), (today + timedelta(days=90), "新的期限太晚")):
+        refused = step(client, reference, "extend", until=day, words="配件未到")
+        assert refused.status_code == 422
+        assert said in refused.text
+    assert step(client, reference, "extend", until=today + timedelta(days=25), words="配件未到").status_code == 303
+    assert state(sqlite_database, reference).extended_until is not None
+
+
+def test_notes_and_assignments_stay_within_the_offices(place):
+    client, reference = signed_in_client(place["app"], "clerk"), place["reference"]
+    step(client, reference, "note", words="内部看法")
+    handler = re.search(r'<option value="(\d+)">clerk<', client.get(f"/staff/cases/{reference}").text)[1]
+    step(client, reference, "assign", handler=handler)
+
+    assert "内部看法" in client.get(f"/staff/cases/{reference}").text
+    assert reference in client.get("/staff/cases?mine=1").text
+    assert reference not in signed_in_client(place["app"], "district").get("/staff/cases?mine=1").text
+
+
+def test_a_merge_into_an_ended_case_is_refused_with_the_reason_and_an_open_one_can_be_taken_apart(
+    place, sqlite_database
+):
+    client, reference = signed_in_client(place["app"], "clerk"), place["reference"]
+    with sqlite_database.writing() as session:
+        community = session.scalars(select(Complaint).filter_by(reference=reference)).one().community
+        ended, opened = (
+            make_complaint(session, community, submitted_at=NOW - timedelta(hours=2)).reference for _ in range(2)
+        )
+        take_step(
+            session,
+            reference=ended,
+            action=CaseAction.INVALIDATE,
+            actor=CaseActor.BUREAU,
+            by="account:1",
+            reason=CaseEndReason.NOT_A_CASE,
+            now=NOW,
+        )
+
+    refused = step(client, reference, "merge", original=ended)
+    assert refused.status_code == 409
+    assert "已经办结" in refused.text
+    assert step(client, reference, "merge", original=opened).status_code == 303
+    assert state(sqlite_database, reference).status is CaseStatus.DUPLICATE
+    assert step(client, reference, "split").status_code == 303
+    assert state(sqlite_database, reference).status is CaseStatus.SUBMITTED
+
+
+def test_each_case_is_in_one_queue_and_the_counts_are_of_what_is_listed(place, sqlite_database):
+    assert place["reference"]
+    with sqlite_database.reading() as session:
+        counts = count_queues(session, EVERYWHERE, CaseFilter(), now=NOW)
+        for queue, count in counts.items():
+            listed = list_cases(session, EVERYWHERE, CaseFilter(queue=queue), limit=None, now=NOW)
+            assert len(listed) == count == count_cases(session, EVERYWHERE, CaseFilter(queue=queue), now=NOW)
+
+    assert counts[Queue.TO_ACCEPT] == sum(counts.values()) == 2
+
+
+def test_what_is_listed_can_be_taken_away_as_a_file_without_a_word_of_a_resident(place):
+    client = signed_in_client(place["app"], "district")
+    text = client.get("/staff/cases.csv").text
+    sheet = load_workbook(io.BytesIO(client.get("/staff/cases.xlsx").data)).active
+
+    assert place["reference"] in text
+    assert "张三" not in text
+    assert [row[0] for row in sheet.iter_rows(min_row=2, values_only=True)] == [place["reference"]]
+
+
+@pytest.mark.parametrize("role", sorted(set(Role) - {Role.CITY, Role.DISTRICT, Role.CLERK}))
+def test_no_other_role_comes_to_the_desk_of_the_offices(place, sqlite_database, role):
+    with sqlite_database.writing() as session:
+        bound = {"company": session.get(PropertyCompany, place["company"])} if role is Role.COMPANY else {}
+        make_account(session, f"a-{role}", role=role, now=NOW, **bound)
+    client = signed_in_client(place["app"], f"a-{role}")
+
+    for address in ("/staff/cases", "/staff/cases.csv", "/staff/cases/urgent", f"/staff/cases/{place['reference']}"):
+        assert client.get(address).status_code == 403
