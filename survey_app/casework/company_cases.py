@@ -7,7 +7,7 @@ as one in stage 2 or one that went to another company, shows it the steps up to 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session, joinedload
@@ -22,7 +22,7 @@ from survey_app.complaints.cases import PastEvent, clock_of, present_history
 from survey_app.complaints.categories import category_of
 from survey_app.complaints.deadlines import Clock
 from survey_app.complaints.redaction import redact
-from survey_app.complaints.state_machine import INTERNAL_ACTIONS, possible_actions
+from survey_app.complaints.state_machine import ENDED, INTERNAL_ACTIONS, OPEN, possible_actions
 from survey_app.complaints.working_days import calendar
 from survey_app.errors import UnknownNumber
 from survey_app.models import Community, Complaint, ComplaintAssignment, ComplaintEvent
@@ -58,6 +58,15 @@ class CompanyCase:
 
 
 @dataclass(frozen=True)
+class CompanyCases:
+    """The cases that were given to a company: those that it has, by their deadlines, and those that are over."""
+
+    open: Sequence[CompanyCase]
+    ended: Sequence[CompanyCase]
+    left: Sequence[CompanyCase]
+
+
+@dataclass(frozen=True)
 class CompanyStep:
     """Step of a case as the company reads it; of a resident's step the day alone is told."""
 
@@ -82,16 +91,21 @@ class CompanyCaseFile:
     seen: int
 
 
-def list_company_cases(session: Session, company_id: int, *, now: datetime) -> Sequence[CompanyCase]:
-    """Return the cases that were given to a company, those that it has first, by their deadlines."""
-    statement = _given_to(company_id).options(joinedload(Complaint.community, innerjoin=True)).order_by(Complaint.id)
+def list_company_cases(session: Session, company_id: int, *, now: datetime) -> CompanyCases:
+    """Return the cases that were given to a company."""
+    newest_first = _given_to(company_id).order_by(Complaint.status_since.desc(), Complaint.id.desc())
+    statement = newest_first.options(joinedload(Complaint.community, innerjoin=True))
     zone = city_zone(session)
     found = [
         _case(complaint, company_id, Clock(category_of(complaint.category).safety, calendar(), zone), now=now)
         for complaint in session.scalars(statement)
     ]
-    latest = datetime.max.replace(tzinfo=now.tzinfo)
-    return sorted(found, key=lambda case: (not case.is_with_company, case.deadline or latest, case.reference))
+    latest = datetime.max.replace(tzinfo=UTC)
+    return CompanyCases(
+        open=sorted((case for case in found if case.status in OPEN), key=lambda case: case.deadline or latest),
+        ended=[case for case in found if case.status in ENDED],
+        left=[case for case in found if case.status is None],
+    )
 
 
 def read_company_case(session: Session, reference: str, *, company_id: int, now: datetime) -> CompanyCaseFile:

@@ -24,7 +24,7 @@ def queue_words(language: str) -> Mapping[Queue, str]:
             Queue.DISPATCHED: _("Dispatched"),
             Queue.IN_WORK: _("In work"),
             Queue.WAITING: _("Waiting for the resident"),
-            Queue.ANSWERED: _("Answered"),
+            Queue.ANSWERED: _("Answer given"),
             Queue.ENDED: _("Ended"),
         }
     )
@@ -41,7 +41,7 @@ def status_names(language: str) -> Mapping[CaseStatus, str]:
             CaseStatus.DISPATCHED: _("Dispatched"),
             CaseStatus.IN_PROGRESS: _("In work"),
             CaseStatus.AWAITING_RESIDENT: _("Waiting for the resident"),
-            CaseStatus.RESPONDED: _("Answered"),
+            CaseStatus.RESPONDED: _("Answer given"),
             CaseStatus.REOPENED: _("Opened again"),
             CaseStatus.STAGE2: _("In review"),
             CaseStatus.CLOSED: _("Ended"),
@@ -135,7 +135,7 @@ def history_words(language: str) -> Mapping[tuple[CaseAction, CaseActor], str]:
         CaseAction.START: _("Work began"),
         CaseAction.ASK_RESIDENT: _("The resident was asked"),
         CaseAction.RESUME: _("The wait for the resident ended"),
-        CaseAction.RESPOND: _("Answered"),
+        CaseAction.RESPOND: _("Answer given"),
         CaseAction.ADD: _("The resident added"),
         CaseAction.CONFIRM: _("The resident says: fixed"),
         CaseAction.PARTLY: _("The resident says: partly fixed"),

@@ -123,11 +123,37 @@ def file_complaint(
     secret_key: str,
     now: datetime,
 ) -> Filed:
-    """Store the complaint once as a submitted case; the same form sent again gets the first reference and secret."""
-    if complaint.faults:
-        raise ValueError(f"a faulty complaint is not filed: {complaint.faults}")
+    """Store a complaint that came through a code, once: the same form sent again gets the first reference."""
     if key.code_id != code.id:
         raise InvalidSubmissionKey
+    return record_complaint(
+        session,
+        community_id=code.community_id,
+        code_id=None if is_reference(code.token) or channel is not Channel.CODE else code.id,
+        key=key,
+        complaint=complaint,
+        channel=channel,
+        language=language,
+        secret_key=secret_key,
+        now=now,
+    )
+
+
+def record_complaint(
+    session: Session,
+    *,
+    community_id: int,
+    code_id: int | None,
+    key: SubmissionKey,
+    complaint: CheckedComplaint,
+    channel: Channel,
+    language: str,
+    secret_key: str,
+    now: datetime,
+) -> Filed:
+    """Store a complaint once as a submitted case; the same form sent again gets the first reference and secret."""
+    if complaint.faults:
+        raise ValueError(f"a faulty complaint is not filed: {complaint.faults}")
     secret = secret_of(key, secret_key=secret_key)
     while True:
         reference = new_number(RECEIPT_DIGITS)
@@ -136,8 +162,8 @@ def file_complaint(
             "submission_key": key.value,
             "reference": reference,
             "secret_hash": stored_hash,
-            "community_id": code.community_id,
-            "code_id": None if is_reference(code.token) or channel is not Channel.CODE else code.id,
+            "community_id": community_id,
+            "code_id": code_id,
             "channel": channel,
             "language": language,
             "status": CaseStatus.SUBMITTED,
