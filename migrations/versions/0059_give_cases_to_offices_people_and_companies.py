@@ -11,6 +11,10 @@ INDEXES = (
     ("ix_complaint_deadline_at", ["deadline_at"], "deadline_at IS NOT NULL"),
     ("ix_complaint_company_id", ["company_id"], "company_id IS NOT NULL"),
 )
+DESK = [
+    *("status", "stage", "deadline_at", "submitted_at", "category", "community_id"),
+    *("proposal", "channel", "office", "handler_id", "company_id"),
+]
 NEXT_STEP = "ck_complaint_next_step"
 EARLIER_BASIS = "(next_step_at IS NULL) = (next_step_basis IS NULL)"
 BASIS = "(next_step_at IS NULL AND deadline_at IS NULL) = (next_step_basis IS NULL)"
@@ -47,6 +51,7 @@ def upgrade() -> None:
     for name, columns, condition in INDEXES:
         where = sa.text(condition)
         op.create_index(name, "complaint", columns, sqlite_where=where, postgresql_where=where)
+    op.create_index("ix_complaint_desk", "complaint", DESK)
     _create_tables()
     _freeze_assignments()
 
@@ -57,6 +62,7 @@ def downgrade() -> None:
     _refuse_if_any("complaint_release", "words of residents were released to companies")
     op.drop_table("complaint_release")
     op.drop_table("complaint_assignment")
+    op.drop_index("ix_complaint_desk", "complaint")
     for name, _columns, _condition in INDEXES:
         op.drop_index(name, "complaint")
     with op.batch_alter_table("complaint") as batch:

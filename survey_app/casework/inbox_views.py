@@ -43,7 +43,7 @@ from survey_app.web.downloads import file_response
 from survey_app.web.languages import current_language
 from survey_app.web.typed_numbers import read_whole_number
 
-CASES_PER_PAGE = 50
+CASES_PER_PAGE = 30
 # A file for a spreadsheet: whoever needs more asks for a period.
 MOST_IN_FILE = 50_000
 

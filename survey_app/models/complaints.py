@@ -41,6 +41,12 @@ class Complaint(Base):
             "ix_complaint_next_step_at", "next_step_at", sqlite_where=_TIME_MOVES_IT, postgresql_where=_TIME_MOVES_IT
         ),
         Index("ix_complaint_deadline_at", "deadline_at", sqlite_where=_IS_OWED, postgresql_where=_IS_OWED),
+        # All that the list of an office counts and sorts by, without the words of each case.
+        Index(
+            "ix_complaint_desk",
+            *("status", "stage", "deadline_at", "submitted_at", "category", "community_id"),
+            *("proposal", "channel", "office", "handler_id", "company_id"),
+        ),
         Index("ix_complaint_company_id", "company_id", sqlite_where=_HAS_COMPANY, postgresql_where=_HAS_COMPANY),
         Index("ix_complaint_words_status_since", "status_since", sqlite_where=_HAS_WORDS, postgresql_where=_HAS_WORDS),
     )
