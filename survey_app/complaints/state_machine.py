@@ -122,7 +122,8 @@ def advance(state: CaseState, event: Event) -> CaseState:
         changed = replace(changed, resumed_at=event.at)
     if event.action is CaseAction.REJECT:
         changed = replace(changed, rejections=state.rejections + 1)
-    if event.action is CaseAction.SPLIT or status not in _OWED_ANEW:
+    # Words that the resident adds, or a note of the office: what is owed stays owed.
+    if event.action is CaseAction.SPLIT or status is state.status or status not in _OWED_ANEW:
         return changed
     stage = 2 if status is CaseStatus.STAGE2 else state.stage
     return replace(changed, stage=stage, clock_started_at=event.at, extended_until=None)

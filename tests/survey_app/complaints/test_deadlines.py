@@ -96,3 +96,16 @@ def test_a_case_that_is_over_owes_nothing():
 
     assert withdrawn.status is CaseStatus.WITHDRAWN
     assert next_deadline(withdrawn, ORDINARY) is None
+
+
+@given(moments, clocks, st.integers(1, 200))
+def test_words_that_the_resident_adds_start_no_clock_anew(at, clock, hours):
+    state = filed(at)
+    for action in (CaseAction.ACCEPT, CaseAction.DISPATCH, CaseAction.START, CaseAction.RESPOND):
+        state = advance(state, Event(action, CaseActor.BUREAU, at))
+    reopened = advance(state, Event(CaseAction.REJECT, CaseActor.RESIDENT, at))
+    reviewed = advance(state, Event(CaseAction.ESCALATE, CaseActor.RESIDENT, at))
+
+    for waiting in (reopened, reviewed):
+        added = advance(waiting, Event(CaseAction.ADD, CaseActor.RESIDENT, at + timedelta(hours=hours)))
+        assert answer_by(added, clock) == answer_by(waiting, clock)

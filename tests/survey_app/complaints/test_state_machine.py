@@ -323,6 +323,14 @@ def test_a_case_that_is_taken_apart_stands_where_it_stood_with_its_own_clock(bef
         run(*before, (CaseAction.SPLIT, BUREAU))
 
 
+@pytest.mark.parametrize("reopened", [(CaseAction.REJECT, RESIDENT), (CaseAction.ESCALATE, RESIDENT)])
+def test_what_is_arranged_within_the_office_starts_no_clock_anew(reopened):
+    owed = run(*UNTIL_ANSWERED, reopened)
+    noted = run(*UNTIL_ANSWERED, reopened, (CaseAction.NOTE, BUREAU), (CaseAction.ASSIGN, BUREAU, {"handler_id": 3}))
+
+    assert noted.clock_started_at == owed.clock_started_at
+
+
 def test_what_is_arranged_within_the_office_ends_no_pause():
     asked = (CaseAction.ASK_RESIDENT, COMPANY, {"until": START + timedelta(days=5)})
     noted = run(*UNTIL_STARTED, asked, (CaseAction.NOTE, BUREAU))
