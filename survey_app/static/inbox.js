@@ -1,14 +1,23 @@
-// Asks every minute whether a matter of safety waits to be accepted, and sounds when there are more than before.
+// Asks every minute whether a matter of safety waits to be accepted, and sounds when there are more than before. A page
+// that nobody has touched yet may not sound: it does so at the first touch.
 (function () {
   "use strict";
   var shown = document.getElementById("urgent");
   if (!shown || !window.XMLHttpRequest) { return; }
-  var waiting = Number(shown.getAttribute("data-waiting"));
+  var waiting = Number(shown.getAttribute("data-waiting")), context = null, isOwed = waiting > 0;
+
+  function allow() {
+    // By name, since an old browser has the second one or none.
+    var Context = window[["AudioContext", "webkitAudioContext"].filter(function (name) { return name in window; })[0]];
+    if (context || !Context) { return; }
+    context = new Context();
+    if (isOwed) { sound(); }
+  }
 
   function sound() {
-    var Context = window.AudioContext || window.webkitAudioContext;
-    if (!Context) { return; }
-    var context = new Context(), tone = context.createOscillator(), volume = context.createGain();
+    isOwed = !context;
+    if (!context) { return; }
+    var tone = context.createOscillator(), volume = context.createGain();
     tone.frequency.value = 880;
     volume.gain.value = 0.2;
     tone.connect(volume);
@@ -34,6 +43,7 @@
     request.send();
   }
 
-  if (waiting) { sound(); }
+  document.addEventListener("click", allow);
+  document.addEventListener("keydown", allow);
   setTimeout(look, 60000);
 })();

@@ -811,6 +811,8 @@ CHECKS = {
     # What is read here and looked up by nobody else.
     "read_number": {
         "app.home_views",
+        # By an office, of the case that another one of the same community repeats.
+        "casework.case_steps",
         "codes.codes",
         "complaints.case_addresses",
         "complaints.case_secrets",
