@@ -46,9 +46,6 @@ class Order(StrEnum):
     OLDEST = "oldest"
 
 
-_IS_PROPOSED = and_(
-    Complaint.proposal.is_not(None), Complaint.status.in_([CaseStatus.DISPATCHED, CaseStatus.IN_PROGRESS])
-)
 _OF_STATUS: Mapping[CaseStatus, Queue] = MappingProxyType(
     {
         CaseStatus.SUBMITTED: Queue.TO_ACCEPT,
@@ -63,7 +60,7 @@ _OF_STATUS: Mapping[CaseStatus, Queue] = MappingProxyType(
 )
 # The first that holds: what somebody proposes is decided first, then what is in stage 2 and owed.
 _queue = case(
-    (_IS_PROPOSED, Queue.PROPOSED.value),
+    (Complaint.proposal.is_not(None), Queue.PROPOSED.value),
     (and_(Complaint.stage > 1, Complaint.status.in_(sorted(DEADLINE_STATUSES))), Queue.STAGE2.value),
     *((Complaint.status == status, queue.value) for status, queue in _OF_STATUS.items()),
 )
@@ -262,7 +259,7 @@ def _listed(
         supporters=supporters,
         is_safety=category.safety,
         is_supervised=complaint.is_supervised,
-        is_proposed=complaint.proposal is not None and complaint.status in DEADLINE_STATUSES,
+        is_proposed=complaint.proposal is not None,
         company=None if company is None else Wording.of(company, english_company),
         handler=handler,
     )

@@ -113,7 +113,9 @@ def advance(state: CaseState, event: Event) -> CaseState:
         raise TransitionRefused(state.status, event.action, event.actor)
     status = _next_status(state, event)
     changed = replace(state, **_CHANGES.get(event.action, _change_nothing)(state, event))
-    changed = replace(changed, status=status, since=event.at if status != state.status else state.since)
+    if status is not state.status:
+        # What was proposed is decided, or somebody went on with the case.
+        changed = replace(changed, status=status, since=event.at, proposal=None)
     if event.action is CaseAction.ASK_RESIDENT:
         return replace(changed, paused_at=event.at, paused_until=event.until)
     if event.action in {CaseAction.RESPOND, CaseAction.ADD}:
@@ -201,9 +203,6 @@ _CHANGES: Mapping[CaseAction, Callable[[CaseState, Event], dict[str, Any]]] = {
     CaseAction.MERGE: lambda state, _event: {"merged_from": state.status},
     CaseAction.SPLIT: lambda _state, _event: {"merged_from": None},
     CaseAction.PROPOSE: lambda _state, event: {"proposal": event.reason},
-    # Whoever goes on with a case no longer proposes to end it.
-    CaseAction.START: lambda _state, _event: {"proposal": None},
-    CaseAction.RESPOND: lambda _state, _event: {"proposal": None},
     CaseAction.DISPATCH: lambda _state, event: {"company_id": event.company_id, "proposal": None},
     CaseAction.EXTEND: lambda _state, event: {"extended_until": event.until},
     CaseAction.SUPERVISE: lambda _state, _event: {"is_supervised": True},

@@ -249,8 +249,16 @@ def test_a_proposal_of_the_company_changes_nothing():
     assert after == replace(before, proposal=CaseEndReason.PRIVATE_DISPUTE)
 
 
-@pytest.mark.parametrize("step", [(CaseAction.DISPATCH, BUREAU), (CaseAction.RESPOND, COMPANY)])
-def test_a_proposal_waits_until_somebody_goes_on_with_the_case(step):
+@pytest.mark.parametrize(
+    "step",
+    [
+        (CaseAction.DISPATCH, BUREAU),
+        (CaseAction.RESPOND, COMPANY),
+        (CaseAction.ESCALATE, RESIDENT),
+        (CaseAction.REFUSE, BUREAU, {"reason": CaseEndReason.PRIVATE_DISPUTE}),
+    ],
+)
+def test_a_proposal_waits_until_it_is_decided_or_somebody_goes_on_with_the_case(step):
     proposed = (CaseAction.PROPOSE, COMPANY, {"reason": CaseEndReason.PRIVATE_DISPUTE})
 
     assert run(*UNTIL_STARTED, proposed).proposal is CaseEndReason.PRIVATE_DISPUTE
