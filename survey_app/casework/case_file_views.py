@@ -62,7 +62,7 @@ def take_case_step(reference: str) -> Page | AnyResponse:
     if asked.faults:
         return _page(reference, asked=asked), HTTPStatus.UNPROCESSABLE_ENTITY
     assert asked.action is not None
-    if asked.action not in file.possible:
+    if file.is_barred:
         return _page(reference, asked=asked, refusal="moved"), HTTPStatus.CONFLICT
     if not _are_offered(asked, file.offered_company, file.offered_handlers):
         abort(HTTPStatus.NOT_FOUND)

@@ -3,8 +3,9 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
 from analytics.canonical import canonical_json
@@ -12,6 +13,7 @@ from survey_app.complaints.cases import PastEvent
 from survey_app.complaints.redaction import redact
 from survey_app.models import Complaint, ComplaintAssignment, ComplaintEvent, ComplaintRelease
 from survey_app.models.vocabulary import CaseAction
+from survey_app.storage.insert_once import insert_once
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def release_of_events(session: Session, event_ids: Sequence[int]) -> Release | N
 
 
 def store_release(session: Session, complaint: Complaint, release: Release) -> None:
-    """Store what the company may see, with the newest event that gave the case to a company."""
+    """Store what the company may see, once, with the newest event that gave the case to a company."""
     newest = (
         select(ComplaintEvent.id)
         .join(ComplaintAssignment, ComplaintAssignment.event_id == ComplaintEvent.id)
@@ -60,12 +62,10 @@ def store_release(session: Session, complaint: Complaint, release: Release) -> N
         .order_by(ComplaintEvent.number.desc())
         .limit(1)
     )
-    session.add(
-        ComplaintRelease(
-            event_id=session.scalars(newest).one(),
-            text=release.text,
-            place=release.place,
-            photos=canonical_json(sorted(release.photos)),
-        )
-    )
-    session.flush()
+    values = {
+        "event_id": session.scalars(newest).one(),
+        "text": release.text,
+        "place": release.place,
+        "photos": canonical_json(sorted(release.photos)),
+    }
+    insert_once(session, cast(Table, ComplaintRelease.__table__), values)

@@ -12,7 +12,7 @@ from survey_app.accounts.scope import EVERYWHERE
 from survey_app.casework.inbox import CaseFilter, Queue, count_cases, count_queues, list_cases
 from survey_app.complaints.cases import stored_state, take_step
 from survey_app.complaints.contacts import store_contact
-from survey_app.models import AuditEvent, Complaint, ComplaintNote, ComplaintRelease, PropertyCompany
+from survey_app.models import AuditEvent, Complaint, ComplaintEvent, ComplaintNote, ComplaintRelease, PropertyCompany
 from survey_app.models.vocabulary import AuditAction, CaseAction, CaseActor, CaseEndReason, CaseStatus, Role
 from tests.accounts import SECRET_KEY, csrf_token, make_account, signed_in_client
 from tests.factories import make_community, make_complaint, make_district, make_round
@@ -96,6 +96,20 @@ def test_a_clerk_accepts_and_dispatches_and_the_company_is_given_what_was_looked
     assert state(sqlite_database, reference).company_id == place["company"]
     with sqlite_database.reading() as session:
         assert session.scalars(select(ComplaintRelease)).one().text == offered.strip()
+
+
+def test_a_form_that_is_sent_twice_takes_its_step_once(place, sqlite_database):
+    client, reference = signed_in_client(place["app"], "clerk"), place["reference"]
+    given = {"company": place["company"], "released": "楼道灯坏了"}
+    for action, said in (("accept", {}), ("dispatch", given)):
+        seen = re.search(r'name="seen" value="(\d+)"', client.get(f"/staff/cases/{reference}").text)[1]
+        for _tap in range(2):
+            assert step(client, reference, action, step_key=action, seen=seen, **said).status_code == 303
+
+    with sqlite_database.reading() as session:
+        taken = session.scalars(select(ComplaintEvent.action).order_by(ComplaintEvent.id)).all()
+        assert taken.count("accept") == taken.count("dispatch") == 1
+        assert session.scalars(select(ComplaintRelease)).one().text == "楼道灯坏了"
 
 
 def test_a_company_that_was_not_offered_is_given_nothing(place, sqlite_database):
