@@ -148,12 +148,7 @@ def keep_attachments(
                 "upload_sha256": upload_sha256,
                 "added_at": now,
             }
-            stored = _stored_file(file)
-            insert_once(session, cast(Table, Attachment.__table__), values | stored)
-            # None where the same file of this form had come at the same moment.
-            attachment_id = session.scalar(select(Attachment.id).filter_by(name=stored["name"]))
-            if attachment_id is not None:
-                _keep_beside(session, attachment_id, file, network)
+            _store_once(session, values, file, network)
     return faults
 
 
@@ -186,7 +181,6 @@ def keep_for_step(
 ) -> None:
     """Keep the files of a step of a case; the same form sent again keeps none twice."""
     for upload_sha256, file in files.items():
-        stored = _stored_file(file)
         values = {
             "kind": kind.name,
             "submission_key": step_key,
@@ -196,10 +190,15 @@ def keep_for_step(
             "upload_sha256": upload_sha256,
             "added_at": now,
         }
-        insert_once(session, cast(Table, Attachment.__table__), values | stored)
-        attachment_id = session.scalar(select(Attachment.id).filter_by(name=stored["name"]))
-        if attachment_id is not None:
-            _keep_beside(session, attachment_id, file, None)
+        _store_once(session, values, file, network=None)
+
+
+def find_attachment(session: Session, *, complaint_id: int, name: str) -> Attachment:
+    """Return a file of a case with its content, or raise `LookupError` where it has none of this name."""
+    found = session.scalar(select(Attachment).filter_by(complaint_id=complaint_id, name=name))
+    if found is None:
+        raise LookupError(name)
+    return found
 
 
 def attachments_of_response(
@@ -300,6 +299,17 @@ def _checked_content(upload: Upload, kind: AttachmentKind) -> bytes:
         raise AttachmentRefused(AttachmentFault.TOO_LARGE)
     recognise_type(content, among=kind.media_types)
     return content
+
+
+def _store_once(
+    session: Session, values: Mapping[str, object], file: ScannedFile, network: NetworkDigests | None
+) -> None:
+    stored = _stored_file(file)
+    insert_once(session, cast(Table, Attachment.__table__), {**values, **stored})
+    # None where the same file of this form had come before, or at the same moment.
+    attachment_id = session.scalar(select(Attachment.id).filter_by(name=stored["name"]))
+    if attachment_id is not None:
+        _keep_beside(session, attachment_id, file, network)
 
 
 def _stored_file(file: ScannedFile) -> dict[str, object]:

@@ -12,16 +12,15 @@ from survey_app.accounts.scope import Scope
 from survey_app.attachments.attachments import KeptAttachment, attachments_of_complaint, attachments_of_step
 from survey_app.attachments.kinds import PHOTO, REPLY_PHOTO
 from survey_app.casework.clock_explanation import ClockExplanation, explain_clock
-from survey_app.casework.inbox import cases_of
 from survey_app.casework.office_accounts import office_accounts
 from survey_app.casework.releases import Release, release_of_events, suggested_release
 from survey_app.casework.remaining_time import RemainingTime, remaining_time
 from survey_app.casework.stage_two import may_deal_with
-from survey_app.complaints.cases import PastEvent, clock_of, count_supporters, present_history
+from survey_app.city_time import last_day
+from survey_app.complaints.cases import PastEvent, clock_of, count_supporters, find_in_scope, present_history
 from survey_app.complaints.categories import category_of
 from survey_app.complaints.deadlines import Clock, extension_end
 from survey_app.complaints.state_machine import INTERNAL_ACTIONS, CaseState, possible_actions
-from survey_app.errors import UnknownNumber
 from survey_app.models import Account, Complaint, ComplaintContact, PropertyCompany
 from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason, CaseOffice, CaseStatus, Role
 
@@ -96,19 +95,11 @@ class CaseFile:
     seen: int
 
 
-def find_in_scope(session: Session, reference: str, scope: Scope) -> Complaint:
-    """Return the case with this reference if its community lies in the scope, or raise `UnknownNumber`."""
-    found = session.scalar(cases_of(scope).where(Complaint.reference == reference))
-    if found is None:
-        raise UnknownNumber
-    return found
-
-
 def read_case_file(
     session: Session, reference: str, *, scope: Scope, account_id: int, role: Role, now: datetime
 ) -> CaseFile:
     """Return all that an account of an office sees of a case."""
-    complaint = find_in_scope(session, reference, scope)
+    complaint = find_in_scope(session, reference=reference, scope=scope)
     clock = clock_of(session, complaint)
     history = present_history(session, complaint, clock, now=now)
     state = history[-1].after
@@ -132,9 +123,7 @@ def read_case_file(
         steps=_steps(session, history, clock.zone),
         explanation=explanation,
         remaining=None if explanation is None else remaining_time(explanation.deadline, clock, now=now),
-        latest_extension=_last_day_before(extension_end(state, clock), clock)
-        if CaseAction.EXTEND in possible
-        else None,
+        latest_extension=last_day(extension_end(state, clock), clock.zone) if CaseAction.EXTEND in possible else None,
         possible=possible if may_act else (),
         is_barred=not may_act,
         similar=_similar(session, complaint, clock.zone),
@@ -174,10 +163,6 @@ def _steps(session: Session, history: Sequence[PastEvent], zone: tzinfo) -> list
         )
         for earlier, past in zip([None, *history], history, strict=False)
     ]
-
-
-def _last_day_before(moment: datetime, clock: Clock) -> date:
-    return clock.local_day(moment - timedelta(microseconds=1))
 
 
 def _usernames(session: Session, numbers: set[int]) -> dict[int, str]:

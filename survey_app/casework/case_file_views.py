@@ -6,7 +6,6 @@ from http import HTTPStatus
 
 from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -14,9 +13,9 @@ from survey_app import audit
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import WORKING_CASES, policy
 from survey_app.accounts.staff_pages import blueprint
-from survey_app.attachments.attachments import attachments_of_complaint
-from survey_app.attachments.kinds import KINDS, PHOTO
-from survey_app.casework.case_file import CaseFile, find_in_scope, read_case_file
+from survey_app.attachments.attachments import attachments_of_complaint, find_attachment
+from survey_app.attachments.kinds import PHOTO
+from survey_app.casework.case_file import CaseFile, read_case_file
 from survey_app.casework.case_steps import (
     FIELDS_OF_STEP,
     LONGEST_WORDS,
@@ -27,17 +26,19 @@ from survey_app.casework.case_steps import (
 from survey_app.casework.labels import channel_words, fault_words, history_words, office_words, status_names, step_names
 from survey_app.casework.releases import Release, store_release
 from survey_app.clock import current_time
-from survey_app.complaints.cases import CaseMovedOn, MergedIntoEnded, take_step
+from survey_app.complaints.cases import CaseMovedOn, MergedIntoEnded, find_in_scope, take_step
 from survey_app.complaints.contacts import read_contact
 from survey_app.complaints.labels import case_kind_words, end_reason_words
 from survey_app.complaints.redaction import split
 from survey_app.complaints.state_machine import ENDING_ACTIONS, INTERNAL_ACTIONS
 from survey_app.errors import OtherAnswersSubmitted, TransitionRefused, UnknownNumber
-from survey_app.models import Attachment, Complaint
+from survey_app.models import Complaint
 from survey_app.models.vocabulary import AuditAction, CaseActor
 from survey_app.security.text import clean_text
 from survey_app.web.context import site
+from survey_app.web.error_pages import missing_is_not_found
 from survey_app.web.languages import current_language
+from survey_app.web.typed_numbers import read_whole_number
 
 Page = str | tuple[str, int]
 
@@ -68,7 +69,7 @@ def take_case_step(reference: str) -> Page | AnyResponse:
         abort(HTTPStatus.NOT_FOUND)
     try:
         with site().database.writing() as session:
-            complaint = find_in_scope(session, reference, account.scope)
+            complaint = find_in_scope(session, reference=reference, scope=account.scope)
             take_step(
                 session,
                 reference=reference,
@@ -78,7 +79,7 @@ def take_case_step(reference: str) -> Page | AnyResponse:
                 account_id=account.account_id,
                 text=asked.words,
                 action_key=request.form.get("step_key") or None,
-                seen=int(request.form["seen"]) if request.form.get("seen", "").isdecimal() else None,
+                seen=read_whole_number(request.form.get("seen")),
                 now=now,
                 **asked.details,
             )
@@ -102,7 +103,7 @@ def show_contact(reference: str) -> Page:
     if not reason or len(reason) > LONGEST_REASON:
         return _page(reference, refusal="contact"), HTTPStatus.UNPROCESSABLE_ENTITY
     with site().database.writing() as session:
-        complaint = _complaint(session, reference)
+        complaint = find_in_scope(session, reference=reference, scope=signed_in().scope)
         contact = read_contact(session, complaint=complaint, secret_key=site().config.secret_key)
         audit.record(
             session,
@@ -120,38 +121,17 @@ def show_contact(reference: str) -> Page:
 def case_photo(reference: str, name: str) -> Response:
     """Send one photo of a case in its full size."""
     with site().database.reading() as session:
-        complaint = _complaint(session, reference)
-        of_case = select(Attachment).where(
-            Attachment.complaint_id == complaint.id,
-            Attachment.name == name,
-            Attachment.kind.in_([kind.name for kind in KINDS]),
-        )
-        photo = session.scalar(of_case)
-        if photo is None:
-            abort(HTTPStatus.NOT_FOUND)
+        complaint = find_in_scope(session, reference=reference, scope=signed_in().scope)
+        with missing_is_not_found():
+            photo = find_attachment(session, complaint_id=complaint.id, name=name)
         return Response(photo.content, mimetype=photo.media_type)
 
 
 def _file(session: Session, reference: str) -> CaseFile:
     account = signed_in()
-    try:
-        return read_case_file(
-            session,
-            reference,
-            scope=account.scope,
-            account_id=account.account_id,
-            role=account.role,
-            now=current_time(),
-        )
-    except UnknownNumber:
-        abort(HTTPStatus.NOT_FOUND)
-
-
-def _complaint(session: Session, reference: str) -> Complaint:
-    try:
-        return find_in_scope(session, reference, signed_in().scope)
-    except UnknownNumber:
-        abort(HTTPStatus.NOT_FOUND)
+    return read_case_file(
+        session, reference, scope=account.scope, account_id=account.account_id, role=account.role, now=current_time()
+    )
 
 
 def _are_offered(asked: AskedStep, company: tuple[int, object] | None, handlers: Mapping[int, str]) -> bool:

@@ -13,6 +13,7 @@ from survey_app.complaints.state_machine import ENDING_ACTIONS, CaseState
 from survey_app.models.vocabulary import CaseAction, CaseEndReason, CaseOffice
 from survey_app.security.check_digits import RECEIPT_DIGITS, read_number
 from survey_app.security.text import clean_text
+from survey_app.web.typed_numbers import read_whole_number
 
 # Of an office or a company, such as an answer.
 LONGEST_WORDS = 2000
@@ -125,12 +126,13 @@ def _read_original(typed: str, _action: CaseAction, _state: CaseState, _clock: C
 
 
 def _read_company(typed: str, _action: CaseAction, _state: CaseState, _clock: Clock) -> _Read:
-    # Nothing chosen leaves the case with the office.
-    return {"company_id": int(typed) if typed.isdecimal() else None}, None
+    # Nothing chosen leaves the case with the office; what is no number is no company that was offered.
+    return {"company_id": (read_whole_number(typed) or 0) if typed else None}, None
 
 
 def _read_handler(typed: str, _action: CaseAction, _state: CaseState, _clock: Clock) -> _Read:
-    return ({"handler_id": int(typed)}, None) if typed.isdecimal() else ({}, StepFault.HANDLER_MISSING)
+    handler_id = read_whole_number(typed)
+    return ({}, StepFault.HANDLER_MISSING) if handler_id is None else ({"handler_id": handler_id}, None)
 
 
 def _read_office(typed: str, _action: CaseAction, _state: CaseState, _clock: Clock) -> _Read:

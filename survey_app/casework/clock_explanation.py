@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from survey_app.city_time import last_day
 from survey_app.complaints.deadlines import Clock, next_deadline, pause_of
 from survey_app.complaints.state_machine import CaseState
 from survey_app.models.vocabulary import CaseStatus
-
-_LAST_MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ def explain_clock(state: CaseState, clock: Clock) -> ClockExplanation | None:
     deadline = next_deadline(state, clock)
     if deadline is None:
         return None
-    start, end = clock.local_day(state.clock_started_at), clock.local_day(deadline - _LAST_MOMENT)
+    start, end = clock.local_day(state.clock_started_at), last_day(deadline, clock.zone)
     days = [start + timedelta(days=count) for count in range(1, (end - start).days + 1)]
     pause = pause_of(state)
     return ClockExplanation(

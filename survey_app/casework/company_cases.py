@@ -25,7 +25,7 @@ from survey_app.complaints.redaction import redact
 from survey_app.complaints.state_machine import ENDED, INTERNAL_ACTIONS, OPEN, possible_actions
 from survey_app.complaints.working_days import calendar
 from survey_app.errors import UnknownNumber
-from survey_app.models import Community, Complaint, ComplaintAssignment, ComplaintEvent
+from survey_app.models import Complaint, ComplaintAssignment, ComplaintEvent
 from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason, CaseStatus
 
 # Steps of the resident whose words come unlooked at: that they happened is told, and nothing of what was said.
@@ -83,12 +83,12 @@ class CompanyStep:
 class CompanyCaseFile:
     """A case as the company sees it, and what it can do now."""
 
+    complaint_id: int
     case: CompanyCase
     release: Release
     photos: Sequence[KeptAttachment]
     steps: Sequence[CompanyStep]
     possible: Sequence[CaseAction]
-    seen: int
 
 
 def list_company_cases(session: Session, company_id: int, *, now: datetime) -> CompanyCases:
@@ -121,12 +121,12 @@ def read_company_case(session: Session, reference: str, *, company_id: int, now:
     photos = attachments_of_complaint(session, kind=PHOTO, complaint_id=complaint.id)
     possible = possible_actions(state, actor=CaseActor.COMPANY, now=now) if case.is_with_company else ()
     return CompanyCaseFile(
+        complaint_id=complaint.id,
         case=case,
         release=release,
         photos=[photo for photo in photos if photo.name in release.photos],
         steps=[_step(session, past, clock) for past in history if past.event.action not in INTERNAL_ACTIONS],
         possible=possible,
-        seen=sum(past.id is not None for past in history),
     )
 
 
@@ -144,7 +144,7 @@ def _given_to(company_id: int) -> Select[Complaint]:
         ComplaintAssignment.event_id == ComplaintEvent.id,
         ComplaintAssignment.company_id == company_id,
     )
-    return select(Complaint).join(Community, Community.id == Complaint.community_id).where(was_given)
+    return select(Complaint).where(was_given)
 
 
 def _seen_by(history: Sequence[PastEvent], company_id: int) -> Sequence[PastEvent]:

@@ -6,29 +6,33 @@ from http import HTTPStatus
 
 from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import COMPANY_CASES, policy
 from survey_app.accounts.staff_pages import blueprint
-from survey_app.attachments.attachments import keep_for_step, scan_uploads
+from survey_app.attachments.attachments import find_attachment, keep_for_step, scan_uploads
 from survey_app.attachments.kinds import REPLY_PHOTO
 from survey_app.attachments.scanning import AttachmentFault
 from survey_app.attachments.uploads import uploads_in
 from survey_app.casework.case_steps import LONGEST_WORDS
-from survey_app.casework.company_cases import find_company_case, list_company_cases, read_company_case
+from survey_app.casework.company_cases import (
+    CompanyCaseFile,
+    find_company_case,
+    list_company_cases,
+    read_company_case,
+)
 from survey_app.casework.labels import history_words, status_names, step_names
 from survey_app.clock import current_time
 from survey_app.complaints.cases import CaseMovedOn, take_step
 from survey_app.complaints.labels import end_reason_words
 from survey_app.complaints.redaction import Piece, split
-from survey_app.errors import OtherAnswersSubmitted, TransitionRefused, UnknownNumber
-from survey_app.models import Attachment, Complaint
+from survey_app.errors import OtherAnswersSubmitted, TransitionRefused
 from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason
 from survey_app.security.text import clean_text
 from survey_app.web.context import site
+from survey_app.web.error_pages import missing_is_not_found
 from survey_app.web.languages import current_language
 
 Page = str | tuple[str, int]
@@ -68,7 +72,7 @@ def take_company_step(reference: str) -> Page | AnyResponse:
     """Take the company's step; words that tell who complained are held back, marked, and nothing is lost."""
     now, account = current_time(), signed_in()
     with site().database.reading() as session:
-        complaint = _complaint(session, reference)
+        complaint = find_company_case(session, reference, company_id=_company_id())
         complaint_id, community_id = complaint.id, complaint.community_id
     action = next((step for step in _STEPS if step == request.form.get("step")), None)
     words = clean_text(request.form.get("words", ""))
@@ -121,12 +125,12 @@ def take_company_step(reference: str) -> Page | AnyResponse:
 def company_photo(reference: str, name: str) -> Response:
     """Send one photo that the company may see: one that was released, or one that came with a step that it sees."""
     with site().database.reading() as session:
-        complaint = _complaint(session, reference)
-        file = read_company_case(session, reference, company_id=_company_id(), now=current_time())
+        file = _file(session, reference)
         visible = {photo.name for photo in file.photos} | {photo.name for step in file.steps for photo in step.photos}
-        photo = session.scalar(select(Attachment).filter_by(complaint_id=complaint.id, name=name))
-        if photo is None or name not in visible:
+        if name not in visible:
             abort(HTTPStatus.NOT_FOUND)
+        with missing_is_not_found():
+            photo = find_attachment(session, complaint_id=file.complaint_id, name=name)
         return Response(photo.content, mimetype=photo.media_type)
 
 
@@ -135,16 +139,14 @@ def _company_id() -> int:
     return company_id
 
 
-def _complaint(session: Session, reference: str) -> Complaint:
-    try:
-        return find_company_case(session, reference, company_id=_company_id())
-    except UnknownNumber:
-        abort(HTTPStatus.NOT_FOUND)
+def _file(session: Session, reference: str) -> CompanyCaseFile:
+    return read_company_case(session, reference, company_id=_company_id(), now=current_time())
 
 
 def _require_with_company(session: Session, reference: str) -> None:
     # Another company may have been given the case since the page was opened.
-    if _complaint(session, reference).company_id != _company_id():
+    company_id = _company_id()
+    if find_company_case(session, reference, company_id=company_id).company_id != company_id:
         raise CaseMovedOn(reference)
 
 
@@ -167,8 +169,7 @@ def _page(
 ) -> str:
     language = current_language()
     with site().database.reading() as session:
-        _complaint(session, reference)
-        file = read_company_case(session, reference, company_id=_company_id(), now=current_time())
+        file = _file(session, reference)
     return render_template(
         "casework/company_case.html",
         file=file,

@@ -1,8 +1,8 @@
 """Inbox of an office: the cases of its communities, by what has to be done next, filtered and sorted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +14,7 @@ from analytics.languages import Wording
 from survey_app.accounts.scope import Scope
 from survey_app.casework.remaining_time import RemainingTime, remaining_time
 from survey_app.city_time import city_zone
+from survey_app.complaints.cases import cases_in
 from survey_app.complaints.categories import category_of, recorded_categories
 from survey_app.complaints.deadlines import Clock
 from survey_app.complaints.state_machine import DEADLINE_STATUSES, ENDED, OPEN
@@ -116,16 +117,9 @@ class DueCases:
     overdue: int
 
 
-def cases_of(scope: Scope) -> Select[Complaint]:
-    """Return a select over the cases of the communities in a scope."""
-    # Not joined: each case would look its community up, only to be counted.
-    of_scope = Complaint.community_id.in_(scope.communities(select(Community.id)))
-    return select(Complaint) if scope.is_city else select(Complaint).where(of_scope)
-
-
 def count_queues(session: Session, scope: Scope, wanted: CaseFilter, *, now: datetime) -> Mapping[Queue, int]:
     """Return how many cases that are asked for are in each queue, whichever queue is looked at."""
-    matching = _matching(session, cases_of(scope), replace(wanted, queue=None), now=now)
+    matching = _matching(session, scope, replace(wanted, queue=None), now=now)
     counting = matching.with_only_columns(_queue, func.count()).group_by(_queue)
     found = {Queue(name): count for name, count in session.execute(counting)}
     return {queue: found.get(queue, 0) for queue in Queue}
@@ -136,7 +130,7 @@ def count_due(session: Session, scope: Scope, *, now: datetime) -> DueCases:
     zone = city_zone(session)
     tonight = datetime.combine(now.astimezone(zone).date() + timedelta(days=1), time(), zone).astimezone(UTC)
     is_overdue = Complaint.deadline_at <= now
-    statement = cases_of(scope).where(Complaint.deadline_at.is_not(None), Complaint.deadline_at <= tonight)
+    statement = cases_in(scope).where(Complaint.deadline_at.is_not(None), Complaint.deadline_at <= tonight)
     counting = statement.with_only_columns(func.count(), func.coalesce(func.sum(case((is_overdue, 1), else_=0)), 0))
     due, overdue = session.execute(counting).one()
     return DueCases(due - overdue, overdue)
@@ -144,7 +138,7 @@ def count_due(session: Session, scope: Scope, *, now: datetime) -> DueCases:
 
 def count_unaccepted_safety(session: Session, scope: Scope) -> int:
     """Return how many matters of safety nobody has accepted yet."""
-    statement = cases_of(scope).where(Complaint.status == CaseStatus.SUBMITTED, _is_safety())
+    statement = cases_in(scope).where(Complaint.status == CaseStatus.SUBMITTED, _is_safety())
     return session.scalar(statement.with_only_columns(func.count())) or 0
 
 
@@ -160,7 +154,7 @@ def list_cases(
     )
     order = (case((and_(_is_safety(), Complaint.status.in_(sorted(OPEN))), 0), else_=1), *_ORDERS[wanted.order])
     # By their numbers first, which an index gives without the words of each.
-    matching = _matching(session, cases_of(scope), wanted, now=now).with_only_columns(Complaint.id)
+    matching = _matching(session, scope, wanted, now=now).with_only_columns(Complaint.id)
     listed = matching.order_by(*order).limit(limit).offset(offset).subquery()
     statement = (
         select(Complaint)
@@ -175,12 +169,6 @@ def list_cases(
     return [_listed(*row, zone=zone, now=now) for row in session.execute(statement)]
 
 
-def count_cases(session: Session, scope: Scope, wanted: CaseFilter, *, now: datetime) -> int:
-    """Return how many cases are asked for."""
-    matching = _matching(session, cases_of(scope), wanted, now=now)
-    return session.scalar(matching.with_only_columns(func.count())) or 0
-
-
 _ORDERS: Mapping[Order, Sequence[Any]] = MappingProxyType(
     {
         # Those to which nothing is owed come last.
@@ -191,14 +179,7 @@ _ORDERS: Mapping[Order, Sequence[Any]] = MappingProxyType(
 )
 
 
-def _matching(
-    session: Session, statement: Select[Complaint], wanted: CaseFilter, *, now: datetime
-) -> Select[Complaint]:
-    return statement.where(true(), *_conditions(session, wanted, now=now))
-
-
-def _conditions(session: Session, wanted: CaseFilter, *, now: datetime) -> list[ColumnElement[bool]]:
-    zone = city_zone(session)
+def _matching(session: Session, scope: Scope, wanted: CaseFilter, *, now: datetime) -> Select[Complaint]:
     # Each with what it narrows to, where it asks for something.
     asked: list[tuple[Any, ColumnElement[bool]]] = [
         (wanted.queue, _queue == wanted.queue),
@@ -219,12 +200,16 @@ def _conditions(session: Session, wanted: CaseFilter, *, now: datetime) -> list[
             ),
         ),
     ]
+    if wanted.first_day is not None or wanted.last_day is not None:
+        asked += _days_asked(wanted, city_zone(session))
+    return cases_in(scope).where(true(), *(condition for value, condition in asked if value))
+
+
+def _days_asked(wanted: CaseFilter, zone: tzinfo) -> Iterator[tuple[Any, ColumnElement[bool]]]:
     if wanted.first_day is not None:
-        asked.append((True, Complaint.submitted_at >= datetime.combine(wanted.first_day, time(), zone)))
+        yield True, Complaint.submitted_at >= datetime.combine(wanted.first_day, time(), zone)
     if wanted.last_day is not None:
-        after = datetime.combine(wanted.last_day + timedelta(days=1), time(), zone)
-        asked.append((True, Complaint.submitted_at < after))
-    return [condition for value, condition in asked if value]
+        yield True, Complaint.submitted_at < datetime.combine(wanted.last_day + timedelta(days=1), time(), zone)
 
 
 def _is_safety() -> ColumnElement[bool]:
@@ -238,7 +223,7 @@ def _listed(
     handler: str | None,
     supporters: int,
     *,
-    zone: Any,
+    zone: tzinfo,
     now: datetime,
 ) -> ListedCase:
     category, community = category_of(complaint.category), complaint.community

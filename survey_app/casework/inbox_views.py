@@ -33,7 +33,8 @@ from survey_app.casework.inbox import (
 )
 from survey_app.casework.labels import channel_words, office_words, order_words, queue_words, status_names
 from survey_app.clock import current_time
-from survey_app.complaints.categories import categories, recorded_categories
+from survey_app.complaints.cases import cases_in
+from survey_app.complaints.categories import categories
 from survey_app.complaints.filing import read_date
 from survey_app.complaints.labels import case_kind_words
 from survey_app.models import Complaint, PropertyCompany
@@ -71,7 +72,6 @@ def cases() -> str:
             places=offered_places(session, signed_in().scope),
             companies=_companies(session, scope),
             groups=categories().groups,
-            recorded=recorded_categories(),
             chosen=request.args,
             asks_for_more=any(request.args.get(name) for name in _FOLDED),
             queue_words=queue_words(language),
@@ -143,9 +143,7 @@ def _member(vocabulary: type[_Member], typed: str | None) -> _Member | None:
 
 def _companies(session: Session, scope: Scope) -> Sequence[tuple[int, Wording]]:
     """Return the companies that have or had a case in the scope."""
-    given = scope.communities(
-        select(Complaint.company_id).join(Complaint.community).where(Complaint.company_id.is_not(None))
-    )
+    given = cases_in(scope).with_only_columns(Complaint.company_id).where(Complaint.company_id.is_not(None))
     statement = select(PropertyCompany).where(PropertyCompany.id.in_(given)).order_by(PropertyCompany.sort_key)
     return [(found.id, Wording.of(found.name, found.english_name)) for found in session.scalars(statement)]
 

@@ -33,6 +33,7 @@ from survey_app.register.names import is_called
 from survey_app.security.submission_keys import Form, SubmissionKey, read_key, sign_key
 from survey_app.web.context import site
 from survey_app.web.languages import current_language
+from survey_app.web.typed_numbers import read_whole_number
 
 Page = str | tuple[str, int]
 
@@ -99,10 +100,10 @@ def _new_key() -> SubmissionKey:
 
 def _communities(session: Session, form: Mapping[str, str]) -> Sequence[Community]:
     """Return the communities of the account that a form means: the one that was chosen, or those called as typed."""
-    chosen, typed = form.get("community_id", ""), form.get("community", "").strip()
-    if not chosen.isdecimal() and not typed:
+    chosen, typed = read_whole_number(form.get("community_id")), form.get("community", "").strip()
+    if chosen is None and not typed:
         return []
-    meant = Community.id == int(chosen) if chosen.isdecimal() else is_called(typed)
+    meant = is_called(typed) if chosen is None else Community.id == chosen
     statement = signed_in().scope.communities(select(Community)).where(meant).options(joinedload(Community.district))
     found = session.scalars(statement.order_by(Community.sort_key).limit(_MOST_OFFERED)).all()
     # Whoever types a whole name or number means no other that holds it.

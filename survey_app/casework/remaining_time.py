@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from survey_app.city_time import last_day
 from survey_app.complaints.deadlines import Clock
 
 _HOUR = timedelta(hours=1)
-# A deadline is the midnight that ends a day.
-_LAST_MOMENT = timedelta(microseconds=1)
 
 
 class TimeUnit(StrEnum):
@@ -32,6 +31,6 @@ def remaining_time(deadline: datetime, clock: Clock, *, now: datetime) -> Remain
     is_overdue = now >= deadline
     if clock.is_safety:
         return RemainingTime(is_overdue, TimeUnit.HOURS, abs(deadline - now) // _HOUR)
-    last_day, today = clock.local_day(deadline - _LAST_MOMENT), clock.local_day(now)
-    first, second = (last_day, today) if is_overdue else (today, last_day)
+    due_on, today = last_day(deadline, clock.zone), clock.local_day(now)
+    first, second = (due_on, today) if is_overdue else (today, due_on)
     return RemainingTime(is_overdue, TimeUnit.WORKING_DAYS, clock.calendar.count_between(first, second))

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, insert, or_, select
+from sqlalchemy import Select, func, insert, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from analytics.languages import Wording
 from survey_app import audit
+from survey_app.accounts.scope import Scope
 from survey_app.attachments.attachments import KeptAttachment, attachments_of_complaint
 from survey_app.attachments.kinds import PHOTO
 from survey_app.city_time import city_zone
@@ -27,6 +28,7 @@ from survey_app.complaints.state_machine import (
 from survey_app.complaints.working_days import calendar
 from survey_app.errors import JiayuanError, OtherAnswersSubmitted, UnknownNumber
 from survey_app.models import (
+    Community,
     Complaint,
     ComplaintAssignment,
     ComplaintContact,
@@ -176,6 +178,21 @@ def find_complaint(session: Session, *, reference: str) -> Complaint:
     if complaint is None:
         raise UnknownNumber
     return complaint
+
+
+def cases_in(scope: Scope) -> Select[Complaint]:
+    """Return a select over the cases of the communities in a scope."""
+    # Not joined: each case would look its community up, only to be counted.
+    of_scope = Complaint.community_id.in_(scope.communities(select(Community.id)))
+    return select(Complaint) if scope.is_city else select(Complaint).where(of_scope)
+
+
+def find_in_scope(session: Session, *, reference: str, scope: Scope) -> Complaint:
+    """Return the case with this reference if its community lies in the scope, or raise `UnknownNumber`."""
+    found = session.scalar(cases_in(scope).where(Complaint.reference == reference))
+    if found is None:
+        raise UnknownNumber
+    return found
 
 
 def state_of(session: Session, complaint: Complaint, *, now: datetime) -> tuple[Clock, CaseState]:

@@ -3,18 +3,15 @@
 from http import HTTPStatus
 
 from flask import render_template, request
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import REISSUING_SECRETS, policy
-from survey_app.accounts.scope import Scope
 from survey_app.accounts.staff_attempts import counted_try
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.clock import current_time
 from survey_app.complaints.case_secrets import WordsErased, reissue_secret
+from survey_app.complaints.cases import find_in_scope
 from survey_app.errors import UnknownNumber
-from survey_app.models import Community, Complaint
 from survey_app.security.check_digits import RECEIPT_DIGITS, read_number
 from survey_app.web.context import site
 
@@ -38,7 +35,8 @@ def give_secret() -> str | tuple[str, int]:
     now = current_time()
     try:
         with counted_try(now), site().database.writing() as session:
-            reference = _case_in_scope(session, typed, account.scope)
+            number = read_number(typed, RECEIPT_DIGITS) or ""
+            reference = find_in_scope(session, reference=number, scope=account.scope).reference
             secret = reissue_secret(
                 session,
                 reference=reference,
@@ -52,14 +50,3 @@ def give_secret() -> str | tuple[str, int]:
     except WordsErased as error:
         return render_template("staff/secret.html", reference=typed, secret=None, fault="erased"), error.status
     return render_template("staff/secret.html", reference=reference, secret=secret, fault=None)
-
-
-def _case_in_scope(session: Session, typed: str, scope: Scope) -> str:
-    """Return the reference that was typed, if its case lies in the scope of the account."""
-    statement = scope.communities(select(Complaint.reference).join(Community)).where(
-        Complaint.reference == read_number(typed, RECEIPT_DIGITS)
-    )
-    reference = session.scalar(statement)
-    if reference is None:
-        raise UnknownNumber
-    return reference

@@ -9,7 +9,7 @@ from openpyxl import load_workbook
 from sqlalchemy import select
 
 from survey_app.accounts.scope import EVERYWHERE
-from survey_app.casework.inbox import CaseFilter, Queue, count_cases, count_queues, list_cases
+from survey_app.casework.inbox import CaseFilter, Queue, count_queues, list_cases
 from survey_app.complaints.cases import stored_state, take_step
 from survey_app.complaints.contacts import store_contact
 from survey_app.models import AuditEvent, Complaint, ComplaintEvent, ComplaintNote, ComplaintRelease, PropertyCompany
@@ -55,6 +55,12 @@ def step(client, reference, action, **given):
         **given,
     }
     return client.post(f"/staff/cases/{reference}/step", data=data)
+
+
+def escalate(database, reference):
+    asked = {"action": CaseAction.ESCALATE, "actor": CaseActor.RESIDENT, "by": "resident"}
+    with database.writing() as session:
+        take_step(session, reference=reference, now=datetime.now(UTC), **asked)
 
 
 def state(database, reference):
@@ -153,15 +159,7 @@ def test_stage_2_is_dealt_with_by_somebody_who_took_no_part_before(place, sqlite
     reference = place["reference"]
     district = signed_in_client(place["app"], "district")
     step(district, reference, "accept")
-    with sqlite_database.writing() as session:
-        take_step(
-            session,
-            reference=reference,
-            action=CaseAction.ESCALATE,
-            actor=CaseActor.RESIDENT,
-            by="resident",
-            now=datetime.now(UTC),
-        )
+    escalate(sqlite_database, reference)
 
     assert step(district, reference, "dispatch").status_code == 409
     assert "您此前参与过办理" in district.get(f"/staff/cases/{reference}").text
@@ -172,15 +170,7 @@ def test_where_everybody_took_part_the_city_deals_with_stage_2(place, sqlite_dat
     reference = place["reference"]
     for name in ("district", "city", "city2"):
         step(signed_in_client(place["app"], name), reference, "note", words="看过")
-    with sqlite_database.writing() as session:
-        take_step(
-            session,
-            reference=reference,
-            action=CaseAction.ESCALATE,
-            actor=CaseActor.RESIDENT,
-            by="resident",
-            now=datetime.now(UTC),
-        )
+    escalate(sqlite_database, reference)
 
     assert step(signed_in_client(place["app"], "district"), reference, "dispatch").status_code == 409
     assert step(signed_in_client(place["app"], "city2"), reference, "dispatch").status_code == 303
@@ -261,7 +251,7 @@ def test_each_case_is_in_one_queue_and_the_counts_are_of_what_is_listed(place, s
         counts = count_queues(session, EVERYWHERE, CaseFilter(), now=NOW)
         for queue, count in counts.items():
             listed = list_cases(session, EVERYWHERE, CaseFilter(queue=queue), limit=None, now=NOW)
-            assert len(listed) == count == count_cases(session, EVERYWHERE, CaseFilter(queue=queue), now=NOW)
+            assert len(listed) == count
 
     assert counts[Queue.TO_ACCEPT] == sum(counts.values()) == 2
 
