@@ -67,8 +67,9 @@ def cases() -> str:
             counts=counts,
             wanted=wanted,
             page=page,
-            due=count_due(session, scope, now=now),
-            unaccepted_safety=count_unaccepted_safety(session, scope),
+            # Whatever is looked for: of all that the account has, like the badge on the home page.
+            due=count_due(session, signed_in().scope, now=now),
+            unaccepted_safety=count_unaccepted_safety(session, signed_in().scope),
             places=offered_places(session, signed_in().scope),
             companies=_companies(session, scope),
             groups=categories().groups,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 
-from survey_app.casework.case_steps import StepFault
+from survey_app.casework.case_steps import LONGEST_WORDS, StepFault
 from survey_app.casework.inbox import Order, Queue
 from survey_app.catalogue import translator
 from survey_app.models.vocabulary import CaseAction, CaseActor, CaseOffice, CaseStatus, Channel
@@ -170,7 +170,7 @@ def fault_words(language: str) -> Mapping[StepFault, str]:
         {
             StepFault.STEP_UNKNOWN: _("Please choose what to do."),
             StepFault.WORDS_MISSING: _("Please write down what there is to say."),
-            StepFault.WORDS_TOO_LONG: _("Please write less: 2,000 characters at most."),
+            StepFault.WORDS_TOO_LONG: _("Please write less: at most %(most)s characters.") % {"most": LONGEST_WORDS},
             StepFault.REASON_MISSING: _("Please choose a reason."),
             StepFault.ORIGINAL_UNREADABLE: _("Please type the reference number of the case that this one repeats."),
             StepFault.HANDLER_MISSING: _("Please choose a person."),

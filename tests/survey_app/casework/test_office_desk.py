@@ -12,7 +12,15 @@ from survey_app.accounts.scope import EVERYWHERE
 from survey_app.casework.inbox import CaseFilter, Queue, count_queues, list_cases
 from survey_app.complaints.cases import stored_state, take_step
 from survey_app.complaints.contacts import store_contact
-from survey_app.models import AuditEvent, Complaint, ComplaintEvent, ComplaintNote, ComplaintRelease, PropertyCompany
+from survey_app.models import (
+    AuditEvent,
+    Community,
+    Complaint,
+    ComplaintEvent,
+    ComplaintNote,
+    ComplaintRelease,
+    PropertyCompany,
+)
 from survey_app.models.vocabulary import AuditAction, CaseAction, CaseActor, CaseEndReason, CaseStatus, Role
 from tests.accounts import SECRET_KEY, csrf_token, make_account, signed_in_client
 from tests.factories import make_community, make_complaint, make_district, make_round
@@ -254,6 +262,19 @@ def test_each_case_is_in_one_queue_and_the_counts_are_of_what_is_listed(place, s
             assert len(listed) == count
 
     assert counts[Queue.TO_ACCEPT] == sum(counts.values()) == 2
+
+
+def test_matters_of_safety_stay_on_top_whatever_is_looked_for(place, sqlite_database):
+    with sqlite_database.writing() as session:
+        here = session.get(Community, place["here"])
+        make_complaint(session, here, category="FS01", submitted_at=NOW - timedelta(hours=1))
+        other = session.get(Community, place["there"]).district_id
+    client = signed_in_client(place["app"], "city")
+
+    waiting = client.get("/staff/cases/urgent").json["waiting"]
+    narrowed = client.get(f"/staff/cases?place=district:{other}&words=没有").text
+    assert waiting == 1
+    assert f'data-waiting="{waiting}"' in narrowed
 
 
 def test_what_is_listed_can_be_taken_away_as_a_file_without_a_word_of_a_resident(place):
