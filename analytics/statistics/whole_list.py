@@ -87,8 +87,8 @@ def whole_list_test(score: npt.ArrayLike, variance: npt.ArrayLike, listed: npt.A
     outside = outside[np.argsort(-scores[outside], kind="stable")]
     # A pair that is farther apart than the closest scores, at the largest error of any pair, is told apart better.
     nearest = _told_apart(scores, spread, inside[:1], outside[:1])
-    farthest = max(nearest.distance, 0.0) * np.sqrt(spread[inside].max() + spread[outside].max()) * _ROUNDING
-    if np.isfinite(farthest):
+    if np.isfinite(nearest.distance):
+        farthest = max(nearest.distance, 0.0) * np.sqrt(spread[inside].max() + spread[outside].max()) * _ROUNDING
         worst, best = scores[inside[0]], scores[outside[0]]
         inside, outside = inside[scores[inside] - best <= farthest], outside[worst - scores[outside] <= farthest]
     at_once = max(1, _AT_ONCE // outside.size)

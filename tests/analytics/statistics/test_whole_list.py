@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -22,6 +22,7 @@ def p_values_of_pairs(scores, variances, listed):
 
 
 @given(COMMUNITIES)
+@example([(0, 0.0, False), (1, 0.0, True)])
 def test_the_p_value_is_the_largest_of_all_pairs_across_the_list(communities):
     scores, variances, listed = map(np.array, zip(*communities, strict=True))
     pairs = p_values_of_pairs(scores, variances, listed)
