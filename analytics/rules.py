@@ -444,7 +444,7 @@ def _read_satisfaction(node: Node) -> SatisfactionRule:
     measure = node["measure"].choice(_MEASURES)
     points = _read_points(node["index_points"], valid_codes)
     return SatisfactionRule(
-        share=_read_share(node["share"]),
+        share=read_share(node["share"]),
         measure=measure,
         question=node["question"].name(_QUESTION),
         domains=_read_domains(node[_DOMAINS_KEY], measure, points),
@@ -527,7 +527,7 @@ def _read_minimum(node: Node) -> MinimumResponses | None:
     minimum = MinimumResponses(
         least=node["least"].integer(1, 1_000_000),
         enough=node["enough"].integer(1, 1_000_000),
-        or_share_of_households=_read_share(node["or_share_of_households"]),
+        or_share_of_households=read_share(node["or_share_of_households"]),
     )
     if node["enough"].exists and minimum.enough < minimum.least:
         node["enough"].fault(
@@ -551,7 +551,7 @@ def _read_complaints(node: Node) -> ComplaintRule:
         node["minimum_exposure"].fault("this cannot be negative")
     block = node["large_boundary_block"].text()
     return ComplaintRule(
-        share=_read_share(node["share"]),
+        share=read_share(node["share"]),
         period_months=node["period_months"].integer(1, 120),
         rounding=node["rounding"].choice(_ROUNDINGS),
         ties=node["ties"].choice(_TIES),
@@ -611,8 +611,25 @@ def _evidence(node: Node, *, design_effect: Fraction, repeat_complaints: Fractio
     )
 
 
-def _read_share(node: Node) -> Fraction:
-    """Return a share in (0, 1]."""
+def read_share(node: Node) -> Fraction:
+    """Return the share that a file states, exactly as written.
+
+    Parameters
+    ----------
+    node : Node
+        Its value is text such as ``5 %`` or ``1/20``.
+
+    Returns
+    -------
+    Fraction
+        In (0, 1]; 1 if it cannot be read, which is recorded as a fault of the file unless the key is missing.
+
+    Examples
+    --------
+    >>> document = Document(b"share: 2.5 %", "rules.yaml")
+    >>> read_share(Node.root(document)["share"])
+    Fraction(1, 40)
+    """
     share = _read_part(node)
     if share is None:
         return Fraction(1)

@@ -14,6 +14,7 @@ from survey_app.casework.releases import Release, store_release
 from survey_app.codes.codes import Slip, issue_slips, new_slips
 from survey_app.collection.changes import prepare_arrivals
 from survey_app.complaints.cases import take_step
+from survey_app.complaints.casework_files import casework_file_at
 from survey_app.config import DATA
 from survey_app.models import (
     Account,
@@ -259,6 +260,8 @@ def make_complaint(session: Session, community: Community, **values: object) -> 
     if "code_id" not in values:
         values["code_id"] = make_poster_code(session, community).id
     submitted_at = values.get("submitted_at", NOW)
+    if "casework_file_id" not in values:
+        values["casework_file_id"] = casework_file_at(session, submitted_at).id
     if values.get("status", "submitted") == "submitted":
         # Computed by no calendar yet, as of a case from before it was noted.
         values.setdefault("next_step_at", submitted_at)

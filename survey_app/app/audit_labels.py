@@ -39,6 +39,7 @@ FACT_NAMES: Mapping[str, LazyString] = MappingProxyType(
         "ends_at": _("until"),
         "evaluation": _("evaluation no."),
         "hour": _("in the hour from"),
+        "in_force_from": _("in force from"),
         "expected": _("answers expected"),
         "is_reprint": _("printed again"),
         "kept_until": _("answers deleted on"),
@@ -150,6 +151,8 @@ SUBJECT_NAMES: Mapping[str, LazyString] = MappingProxyType(
         "account": _("account no. %(number)s"),
         "cases": _("list of complaints"),
         "accounts": _("other accounts"),
+        "calendar": _("calendar of %(number)s"),
+        "casework": _("casework file no. %(number)s"),
         "code": _("code no. %(number)s"),
         "communities": _("list of communities"),
         "community": _("community no. %(number)s"),
@@ -180,7 +183,7 @@ ATTEMPT_NAMES: Mapping[str, LazyString] = MappingProxyType(
 )
 _TRUTHS: Mapping[bool, LazyString] = MappingProxyType({True: _("yes"), False: _("no")})
 _MOMENTS = frozenset({"opens_at", "closes_at", "begins_at", "ends_at", "hour"})
-_DAYS = frozenset({"kept_until"})
+_DAYS = frozenset({"in_force_from", "kept_until"})
 _HASHES = frozenset({"address", "rules", "sha256", "standings"})
 
 

@@ -52,6 +52,8 @@ ACTION_NAMES: Mapping[AuditAction, LazyString] = MappingProxyType(
         AuditAction.ACCOUNT_ENABLED: _("Account enabled"),
         AuditAction.QUESTIONNAIRE_PUBLISHED: _("Questionnaire published"),
         AuditAction.RULES_ADDED: _("Rule file frozen"),
+        AuditAction.CASEWORK_FILE_PUBLISHED: _("Casework file published"),
+        AuditAction.CALENDAR_PUBLISHED: _("Calendar published"),
         AuditAction.ROUND_CREATED: _("Round created"),
         AuditAction.ROUND_CLOSED_EARLY: _("Round closed early"),
         AuditAction.ROUND_MOVED: _("Dates of a round changed"),

@@ -14,7 +14,7 @@ from survey_app.attachments.kinds import PHOTO, REPLY_PHOTO
 from survey_app.casework.clock_explanation import ClockExplanation, explain_clock
 from survey_app.casework.office_accounts import office_accounts
 from survey_app.casework.releases import Release, release_of_events, suggested_release
-from survey_app.casework.remaining_time import RemainingTime, remaining_time
+from survey_app.casework.remaining_time import OfficeTime, RemainingTime, remaining_time
 from survey_app.casework.stage_two import may_deal_with
 from survey_app.city_time import last_day
 from survey_app.complaints.cases import PastEvent, clock_of, count_supporters, find_in_scope, present_history
@@ -105,7 +105,7 @@ def read_case_file(
     state = history[-1].after
     may_act = may_deal_with(session, complaint, state, account_id=account_id, role=role)
     community, accounts = complaint.community, office_accounts(session, complaint.community)
-    explanation = explain_clock(state, clock)
+    explanation, at = explain_clock(state, clock), OfficeTime(clock.calendar, clock.zone, now)
     release = release_of_events(session, [past.id for past in history if past.id is not None])
     possible = possible_actions(state, actor=CaseActor.BUREAU, now=now)
     return CaseFile(
@@ -122,7 +122,7 @@ def read_case_file(
         photos=attachments_of_complaint(session, kind=PHOTO, complaint_id=complaint.id),
         steps=_steps(session, history, clock.zone),
         explanation=explanation,
-        remaining=None if explanation is None else remaining_time(explanation.deadline, clock, now=now),
+        remaining=None if explanation is None else remaining_time(explanation.deadline, at, is_safety=clock.is_safety),
         latest_extension=last_day(extension_end(state, clock), clock.zone) if CaseAction.EXTEND in possible else None,
         possible=possible if may_act else (),
         is_barred=not may_act,

@@ -16,14 +16,14 @@ from analytics.languages import Wording
 from survey_app.attachments.attachments import KeptAttachment, attachments_of_complaint, attachments_of_step
 from survey_app.attachments.kinds import PHOTO, REPLY_PHOTO
 from survey_app.casework.releases import Release, release_of_events
-from survey_app.casework.remaining_time import RemainingTime, remaining_time
+from survey_app.casework.remaining_time import OfficeTime, RemainingTime, remaining_time
 from survey_app.city_time import city_zone
+from survey_app.complaints.calendars import calendar
 from survey_app.complaints.cases import PastEvent, clock_of, present_history
 from survey_app.complaints.categories import category_of
 from survey_app.complaints.deadlines import Clock
 from survey_app.complaints.redaction import redact
 from survey_app.complaints.state_machine import ENDED, INTERNAL_ACTIONS, OPEN, possible_actions
-from survey_app.complaints.working_days import calendar
 from survey_app.errors import UnknownNumber
 from survey_app.models import Complaint, ComplaintAssignment, ComplaintEvent
 from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason, CaseStatus
@@ -95,11 +95,8 @@ def list_company_cases(session: Session, company_id: int, *, now: datetime) -> C
     """Return the cases that were given to a company."""
     newest_first = _given_to(company_id).order_by(Complaint.status_since.desc(), Complaint.id.desc())
     statement = newest_first.options(joinedload(Complaint.community, innerjoin=True))
-    zone = city_zone(session)
-    found = [
-        _case(complaint, company_id, Clock(category_of(complaint.category).safety, calendar(), zone), now=now)
-        for complaint in session.scalars(statement)
-    ]
+    at = OfficeTime(calendar(session), city_zone(session), now)
+    found = [_case(complaint, company_id, at) for complaint in session.scalars(statement)]
     latest = datetime.max.replace(tzinfo=UTC)
     return CompanyCases(
         open=sorted((case for case in found if case.status in OPEN), key=lambda case: case.deadline or latest),
@@ -117,7 +114,7 @@ def read_company_case(session: Session, reference: str, *, company_id: int, now:
     stored = [past.id for past in history if past.id is not None]
     # Nothing is left of it once the words of the case are erased.
     release = release_of_events(session, stored) or Release("", "", ())
-    case = _case(complaint, company_id, clock, now=now)
+    case = _case(complaint, company_id, OfficeTime(clock.calendar, clock.zone, now))
     photos = attachments_of_complaint(session, kind=PHOTO, complaint_id=complaint.id)
     possible = possible_actions(state, actor=CaseActor.COMPANY, now=now) if case.is_with_company else ()
     return CompanyCaseFile(
@@ -157,17 +154,17 @@ def _has_case(past: PastEvent, company_id: int) -> bool:
     return past.after.company_id == company_id and past.after.stage == 1
 
 
-def _case(complaint: Complaint, company_id: int, clock: Clock, *, now: datetime) -> CompanyCase:
+def _case(complaint: Complaint, company_id: int, at: OfficeTime) -> CompanyCase:
     is_with_company = complaint.company_id == company_id and complaint.stage == 1
-    deadline = complaint.deadline_at if is_with_company else None
+    deadline, category = complaint.deadline_at if is_with_company else None, category_of(complaint.category)
     return CompanyCase(
         reference=complaint.reference,
         community=Wording.of(complaint.community.name, complaint.community.english_name),
-        category=category_of(complaint.category).name,
+        category=category.name,
         is_with_company=is_with_company,
         status=CaseStatus(complaint.status) if is_with_company else None,
-        deadline=None if deadline is None else deadline.astimezone(clock.zone),
-        remaining=None if deadline is None else remaining_time(deadline, clock, now=now),
+        deadline=None if deadline is None else deadline.astimezone(at.zone),
+        remaining=None if deadline is None else remaining_time(deadline, at, is_safety=category.safety),
     )
 
 

@@ -12,13 +12,12 @@ from sqlalchemy.orm import Session, joinedload
 
 from analytics.languages import Wording
 from survey_app.accounts.scope import Scope
-from survey_app.casework.remaining_time import RemainingTime, remaining_time
+from survey_app.casework.remaining_time import OfficeTime, RemainingTime, remaining_time
 from survey_app.city_time import city_zone
+from survey_app.complaints.calendars import calendar
 from survey_app.complaints.cases import cases_in
 from survey_app.complaints.categories import category_of, recorded_categories
-from survey_app.complaints.deadlines import Clock
 from survey_app.complaints.state_machine import DEADLINE_STATUSES, ENDED, OPEN
-from survey_app.complaints.working_days import calendar
 from survey_app.models import Account, Community, Complaint, ComplaintSupport, PropertyCompany
 from survey_app.models.vocabulary import CaseOffice, CaseStatus, Channel
 from survey_app.register.names import is_called
@@ -165,8 +164,8 @@ def list_cases(
         .options(joinedload(Complaint.community, innerjoin=True).joinedload(Community.district, innerjoin=True))
         .order_by(*order)
     )
-    zone = city_zone(session)
-    return [_listed(*row, zone=zone, now=now) for row in session.execute(statement)]
+    at = OfficeTime(calendar(session), city_zone(session), now)
+    return [_listed(*row, at=at) for row in session.execute(statement)]
 
 
 _ORDERS: Mapping[Order, Sequence[Any]] = MappingProxyType(
@@ -223,11 +222,10 @@ def _listed(
     handler: str | None,
     supporters: int,
     *,
-    zone: tzinfo,
-    now: datetime,
+    at: OfficeTime,
 ) -> ListedCase:
     category, community = category_of(complaint.category), complaint.community
-    clock, deadline = Clock(category.safety, calendar(), zone), complaint.deadline_at
+    deadline = complaint.deadline_at
     return ListedCase(
         reference=complaint.reference,
         community=Wording.of(community.name, community.english_name),
@@ -237,10 +235,10 @@ def _listed(
         channel=complaint.channel,
         status=CaseStatus(complaint.status),
         stage=complaint.stage,
-        submitted_at=complaint.submitted_at.astimezone(zone),
-        age_days=(clock.local_day(now) - clock.local_day(complaint.submitted_at)).days,
-        deadline=None if deadline is None else deadline.astimezone(zone),
-        remaining=None if deadline is None else remaining_time(deadline, clock, now=now),
+        submitted_at=complaint.submitted_at.astimezone(at.zone),
+        age_days=(at.now.astimezone(at.zone).date() - complaint.submitted_at.astimezone(at.zone).date()).days,
+        deadline=None if deadline is None else deadline.astimezone(at.zone),
+        remaining=None if deadline is None else remaining_time(deadline, at, is_safety=category.safety),
         supporters=supporters,
         is_safety=category.safety,
         is_supervised=complaint.is_supervised,

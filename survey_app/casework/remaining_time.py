@@ -1,11 +1,11 @@
 """How long until a deadline, in what an office counts by: hours for safety, working days for the rest."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 
 from survey_app.city_time import last_day
-from survey_app.complaints.deadlines import Clock
+from survey_app.complaints.working_days import Calendar
 
 _HOUR = timedelta(hours=1)
 
@@ -26,11 +26,20 @@ class RemainingTime:
     count: int
 
 
-def remaining_time(deadline: datetime, clock: Clock, *, now: datetime) -> RemainingTime:
+@dataclass(frozen=True)
+class OfficeTime:
+    """The time of an office: the working days that it has, its zone, and the moment."""
+
+    calendar: Calendar
+    zone: tzinfo
+    now: datetime
+
+
+def remaining_time(deadline: datetime, at: OfficeTime, *, is_safety: bool) -> RemainingTime:
     """Return how long there is until a deadline, or how long ago it was missed."""
-    is_overdue = now >= deadline
-    if clock.is_safety:
-        return RemainingTime(is_overdue, TimeUnit.HOURS, abs(deadline - now) // _HOUR)
-    due_on, today = last_day(deadline, clock.zone), clock.local_day(now)
+    is_overdue = at.now >= deadline
+    if is_safety:
+        return RemainingTime(is_overdue, TimeUnit.HOURS, abs(deadline - at.now) // _HOUR)
+    due_on, today = last_day(deadline, at.zone), at.now.astimezone(at.zone).date()
     first, second = (due_on, today) if is_overdue else (today, due_on)
-    return RemainingTime(is_overdue, TimeUnit.WORKING_DAYS, clock.calendar.count_between(first, second))
+    return RemainingTime(is_overdue, TimeUnit.WORKING_DAYS, at.calendar.count_between(first, second))

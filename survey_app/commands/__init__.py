@@ -96,5 +96,6 @@ for command in (
     accounts.accounts,
     accounts.audit,
     complaints.complaints,
+    complaints.casework,
 ):
     main.add_command(command)

@@ -1,12 +1,17 @@
-"""Commands for complaint cases, where no page is at hand."""
+"""Commands for complaint cases and the files that state their times, where no page is at hand."""
+
+from pathlib import Path
 
 import click
 
+from survey_app.accounts.installation import use_as_real
 from survey_app.audit import OPERATOR
 from survey_app.clock import current_time
-from survey_app.commands.shared import installed_database
+from survey_app.commands.shared import FILE, installed_database
 from survey_app.complaints.case_secrets import reissue_secret
 from survey_app.complaints.cases import inconsistent_references, take_step
+from survey_app.complaints.casework_files import publish_casework_file, published_casework_files
+from survey_app.complaints.casework_rules import load_casework_rules
 from survey_app.complaints.state_machine import STAFF_STEPS
 from survey_app.config import Config
 from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason
@@ -78,3 +83,34 @@ def reissue(reference: str) -> None:
             session, reference=reference, by=OPERATOR, secret_key=config.secret_key, now=current_time()
         )
     click.echo(grouped(secret))
+
+
+@click.group()
+def casework() -> None:
+    """Check, publish and list casework files, which state the times by which cases are handled."""
+
+
+@casework.command("check")
+@click.argument("file", type=FILE)
+def check_casework(file: Path) -> None:
+    """Report every fault of a casework file."""
+    rules = load_casework_rules(file)
+    click.echo(f"in force from {rules.in_force_from}: no faults, sha256 {rules.sha256}")
+
+
+@casework.command("publish")
+@click.argument("file", type=FILE)
+def publish_casework(file: Path) -> None:
+    """Publish a casework file, which new cases follow from its day on; it cannot be changed afterwards."""
+    with installed_database() as database, database.writing() as session:
+        use_as_real(session, now=current_time())
+        published = publish_casework_file(session, content=file.read_bytes(), source=str(file), now=current_time())
+        click.echo(f"published, in force from {published.in_force_from}, sha256 {published.sha256}")
+
+
+@casework.command("list")
+def list_casework() -> None:
+    """List the published casework files, the one that is in force last first."""
+    with installed_database() as database, database.reading() as session:
+        for published in published_casework_files(session):
+            click.echo(f"{published.in_force_from}  published {published.published_at.date()}  {published.sha256}")

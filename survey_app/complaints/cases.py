@@ -13,8 +13,18 @@ from survey_app.accounts.scope import Scope
 from survey_app.attachments.attachments import KeptAttachment, attachments_of_complaint
 from survey_app.attachments.kinds import PHOTO
 from survey_app.city_time import city_zone
+from survey_app.complaints.calendars import calendar
+from survey_app.complaints.casework_rules import casework_rules_of
 from survey_app.complaints.categories import category_of
-from survey_app.complaints.deadlines import Clock, due_at, due_events, next_deadline, pause_end
+from survey_app.complaints.deadlines import (
+    Clock,
+    basis_of,
+    due_at,
+    due_events,
+    judged_deadline,
+    next_deadline,
+    pause_end,
+)
 from survey_app.complaints.state_machine import (
     ENDED,
     ENDING_ACTIONS,
@@ -25,7 +35,6 @@ from survey_app.complaints.state_machine import (
     fold,
     possible_actions,
 )
-from survey_app.complaints.working_days import calendar
 from survey_app.errors import JiayuanError, OtherAnswersSubmitted, UnknownNumber
 from survey_app.models import (
     Community,
@@ -206,7 +215,7 @@ def state_of(session: Session, complaint: Complaint, *, now: datetime) -> tuple[
 
 def stored_state(session: Session, complaint: Complaint) -> CaseState:
     """Return the state that the stored events amount to."""
-    return fold(_stored_events(session, complaint), bypasses_company=_bypasses_company(complaint))
+    return _fold(complaint, _stored_events(session, complaint))
 
 
 def _stored_events(session: Session, complaint: Complaint) -> list[Event]:
@@ -241,9 +250,7 @@ def read_history(session: Session, complaint: Complaint) -> list[PastEvent]:
     before: CaseState | None = None
     for row, assignment, text in rows:
         event = event_of(row, assignment)
-        after = (
-            fold([event], bypasses_company=_bypasses_company(complaint)) if before is None else advance(before, event)
-        )
+        after = _fold(complaint, [event]) if before is None else advance(before, event)
         history.append(PastEvent(row.id, row.account_id, row.action_key, event, text or "", before, after))
         before = after
     return history
@@ -263,9 +270,8 @@ def present_history(session: Session, complaint: Complaint, clock: Clock, *, now
 def open_case(session: Session, *, complaint: Complaint, now: datetime) -> None:
     """Store the first event of a case that was just filed."""
     event = Event(CaseAction.SUBMIT, CaseActor.RESIDENT, now)
-    session.execute(insert(ComplaintEvent), _values(complaint, 1, event))
-    state = fold([event], bypasses_company=_bypasses_company(complaint))
-    _store_state(complaint, state, clock_of(session, complaint))
+    session.execute(insert(ComplaintEvent), _values(complaint, 1, event, due_at=None))
+    _store_state(complaint, _fold(complaint, [event]), clock_of(session, complaint))
     session.flush()
 
 
@@ -314,7 +320,8 @@ def take_step(
         office=office,
     )
     after = advance(before, event)
-    row = _append(session, complaint, event, after, clock, account_id=account_id, action_key=action_key)
+    judged = judged_deadline(before, event, clock)
+    row = _append(session, complaint, event, after, clock, judged=judged, account_id=account_id, action_key=action_key)
     if text:
         session.add(ComplaintNote(event_id=row.id, text=text))
         session.flush()
@@ -332,7 +339,7 @@ def settle_case(session: Session, *, reference: str, now: datetime) -> None:
 
 def due_references(session: Session, *, now: datetime) -> Sequence[str]:
     """Return the references of the cases that time moves now, and of those to which another calendar applies."""
-    basis = Clock(is_safety=False, calendar=calendar(), zone=city_zone(session)).basis
+    basis = basis_of(calendar(session), city_zone(session))
     # One after the other, so that each is found by its index.
     is_due = or_(Complaint.next_step_at <= now, Complaint.next_step_basis != basis)
     has_time = or_(Complaint.next_step_at.is_not(None), Complaint.deadline_at.is_not(None))
@@ -344,16 +351,16 @@ def record_history(session: Session, *, reference: str, events: Iterable[Event])
     """Append many steps of one case at once, each checked as by `take_step`, in a fraction of its statements."""
     complaint = _lock(session, reference)
     earlier = _stored_events(session, complaint)
-    state = fold(earlier, bypasses_company=_bypasses_company(complaint))
+    state, clock = _fold(complaint, earlier), clock_of(session, complaint)
     values, given = [], {}
     for number, event in enumerate(events, len(earlier) + 1):
+        values.append(_values(complaint, number, event, due_at=judged_deadline(state, event, clock)))
         state = advance(state, event)
-        values.append(_values(complaint, number, event))
         given[number] = _assignment(event)
     if values:
         session.execute(insert(ComplaintEvent), values)
         _insert_assignments(session, complaint, given)
-        _store_state(complaint, state, clock_of(session, complaint))
+        _store_state(complaint, state, clock)
 
 
 def inconsistent_references(session: Session) -> Iterator[str]:
@@ -390,7 +397,7 @@ def _settle(session: Session, complaint: Complaint, clock: Clock, *, now: dateti
     state = stored_state(session, complaint)
     for event in due_events(state, clock, now=now):
         after = advance(state, event)
-        _append(session, complaint, event, after, clock)
+        _append(session, complaint, event, after, clock, judged=judged_deadline(state, event, clock))
         _audit(session, complaint, event, state, after, by=audit.SITE, now=now)
         state = after
     return state
@@ -403,11 +410,13 @@ def _append(
     after: CaseState,
     clock: Clock,
     *,
+    judged: datetime | None,
     account_id: int | None = None,
     action_key: str | None = None,
 ) -> ComplaintEvent:
     number = _last_number(session, complaint) + 1
-    row = ComplaintEvent(**_values(complaint, number, event), account_id=account_id, action_key=action_key)
+    values = _values(complaint, number, event, due_at=judged)
+    row = ComplaintEvent(**values, account_id=account_id, action_key=action_key)
     session.add(row)
     _store_state(complaint, after, clock)
     session.flush()
@@ -431,9 +440,9 @@ def _last_number(session: Session, complaint: Complaint) -> int:
     return session.scalar(select(func.max(ComplaintEvent.number)).filter_by(complaint_id=complaint.id)) or 0
 
 
-def _values(complaint: Complaint, number: int, event: Event) -> dict[str, object]:
+def _values(complaint: Complaint, number: int, event: Event, *, due_at: datetime | None) -> dict[str, object]:
     of_event = {name: value for name, value in vars(event).items() if name not in _OF_ASSIGNMENT}
-    return {"complaint_id": complaint.id, "number": number, **of_event}
+    return {"complaint_id": complaint.id, "number": number, "due_at": due_at, **of_event}
 
 
 def _assignment(event: Event) -> dict[str, object] | None:
@@ -502,8 +511,12 @@ def _audit(
 def clock_of(session: Session, complaint: Complaint) -> Clock:
     """Return the deadline clock of a case."""
     is_safety = category_of(complaint.category).safety
-    return Clock(is_safety, calendar(), city_zone(session))
+    return Clock(is_safety, casework_rules_of(complaint.casework_file.text), calendar(session), city_zone(session))
 
 
-def _bypasses_company(complaint: Complaint) -> bool:
-    return category_of(complaint.category).bypasses_company
+def _fold(complaint: Complaint, events: Iterable[Event]) -> CaseState:
+    return fold(
+        events,
+        bypasses_company=category_of(complaint.category).bypasses_company,
+        rules=casework_rules_of(complaint.casework_file.text),
+    )

@@ -1,13 +1,14 @@
 """Contacts of complainants: kept by separate consent, encrypted, and erased 90 days after the case has ended."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from survey_app import audit
-from survey_app.complaints.state_machine import ENDED, REOPENING_PERIOD
+from survey_app.complaints.casework_rules import LONGEST_REOPENING_DAYS
+from survey_app.complaints.state_machine import ENDED
 from survey_app.models import Complaint, ComplaintContact
 from survey_app.models.vocabulary import AuditAction
 from survey_app.security.encryption import seal, unseal
@@ -15,7 +16,8 @@ from survey_app.storage.database import Database
 from survey_app.storage.short_transactions import ShortTransactions, read_ids
 
 LONGEST_CONTACT = 100
-CONTACT_RETENTION = REOPENING_PERIOD
+# What the privacy notice promises; a casework file lets no case come back later than this.
+CONTACT_RETENTION = timedelta(days=LONGEST_REOPENING_DAYS)
 
 
 def store_contact(session: Session, *, complaint: Complaint, contact: str, secret_key: str, now: datetime) -> None:

@@ -16,10 +16,12 @@ from survey_app.city_time import city_zone
 from survey_app.codes.codes import ScannedCode, is_reference
 from survey_app.complaints.case_secrets import hash_secret, secret_of
 from survey_app.complaints.cases import open_case
+from survey_app.complaints.casework_files import casework_file_at
+from survey_app.complaints.casework_rules import casework_rules_of
 from survey_app.complaints.categories import categories
 from survey_app.complaints.contacts import LONGEST_CONTACT, read_contact, store_contact
 from survey_app.errors import InvalidSubmissionKey, OtherAnswersSubmitted
-from survey_app.models import Complaint
+from survey_app.models import CaseworkFile, Complaint
 from survey_app.models.vocabulary import CaseKind, CaseStatus, Channel
 from survey_app.security.check_digits import RECEIPT_DIGITS, new_number
 from survey_app.security.submission_keys import SubmissionKey
@@ -69,10 +71,14 @@ class CheckedComplaint:
 
 @dataclass(frozen=True)
 class Filed:
-    """Reference and secret of a case that was filed; without the secret when the office has replaced it since."""
+    """Reference and secret of a case that was filed; without the secret when the office has replaced it since.
+
+    `silence_days` is how long an answer will wait for the resident's word.
+    """
 
     reference: str
     secret: str | None
+    silence_days: int
 
 
 def check_complaint(given: Mapping[str, str], *, today: date) -> CheckedComplaint:
@@ -155,6 +161,7 @@ def record_complaint(
     if complaint.faults:
         raise ValueError(f"a faulty complaint is not filed: {complaint.faults}")
     secret = secret_of(key, secret_key=secret_key)
+    in_force = casework_file_at(session, now)
     while True:
         reference = new_number(RECEIPT_DIGITS)
         stored_hash = hash_secret(secret, reference=reference, secret_key=secret_key)
@@ -169,13 +176,18 @@ def record_complaint(
             "status": CaseStatus.SUBMITTED,
             "status_since": now,
             "submitted_at": now,
+            "casework_file_id": in_force.id,
         }
         if insert_once(session, cast(Table, Complaint.__table__), values):
             _complete_case(session, reference, key, complaint, secret_key=secret_key, now=now)
-            return Filed(reference, secret)
+            return Filed(reference, secret, _silence_days(in_force))
         if earlier := _earlier_case(session, key, complaint, secret_key=secret_key):
             is_current = earlier.secret_hash == hash_secret(secret, reference=earlier.reference, secret_key=secret_key)
-            return Filed(earlier.reference, secret if is_current else None)
+            return Filed(earlier.reference, secret if is_current else None, _silence_days(earlier.casework_file))
+
+
+def _silence_days(followed: CaseworkFile) -> int:
+    return casework_rules_of(followed.text).silence.days
 
 
 def local_today(session: Session, *, now: datetime) -> date:

@@ -60,7 +60,7 @@ def case_step_words(language: str) -> Mapping[tuple[CaseAction, CaseActor], str]
         CaseAction.CONFIRM: _("You said it is fixed"),
         CaseAction.PARTLY: _("You said it is partly fixed"),
         CaseAction.REJECT: _("You said it is not fixed"),
-        CaseAction.AUTO_CLOSE: _("Closed after seven days without a word"),
+        CaseAction.AUTO_CLOSE: _("Closed, since nobody said that it is not fixed"),
         CaseAction.REOPEN: _("You opened it again"),
         CaseAction.ESCALATE: _("You asked for a review"),
         CaseAction.WITHDRAW: _("You withdrew it"),

@@ -6,17 +6,12 @@ refused with `TransitionRefused`; nothing else changes a status anywhere.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from survey_app.complaints.casework_rules import CaseworkRules
 from survey_app.errors import TransitionRefused
 from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason, CaseOffice, CaseStatus
-
-# Silence after an answer counts as consent once these are over.
-SILENCE_PERIOD = timedelta(days=7)
-# As long as contact details are kept, and no longer, an ended case can come back.
-REOPENING_PERIOD = timedelta(days=90)
-
 
 # The bureau decides these, with a reason from among those that fit.
 ENDING_ACTIONS: Mapping[CaseAction, tuple[CaseStatus, frozenset[CaseEndReason]]] = {
@@ -66,7 +61,8 @@ class CaseState:
     `clock_started_at` is when the answer began to be owed: at the submission, and anew when the case was reopened or
     went to stage 2. A pause lies between `paused_at` and `resumed_at`. `extended_until` is a later deadline that was
     told to the resident, `proposal` what the company proposes and nobody has decided yet, `returns_to` the office from
-    which the case came, `merged_from` the status that a duplicate had before.
+    which the case came, `merged_from` the status that a duplicate had before. `rules` are those that were in force at
+    the submission, and stay those of the case.
     """
 
     status: CaseStatus
@@ -74,6 +70,7 @@ class CaseState:
     last_contact_at: datetime
     clock_started_at: datetime
     bypasses_company: bool
+    rules: CaseworkRules
     stage: int = 1
     rejections: int = 0
     paused_at: datetime | None = None
@@ -89,19 +86,24 @@ class CaseState:
     merged_from: CaseStatus | None = None
 
 
-def submitted(at: datetime, *, bypasses_company: bool) -> CaseState:
+def submitted(at: datetime, *, bypasses_company: bool, rules: CaseworkRules) -> CaseState:
     """Return the state in which every case begins."""
     return CaseState(
-        CaseStatus.SUBMITTED, since=at, last_contact_at=at, clock_started_at=at, bypasses_company=bypasses_company
+        CaseStatus.SUBMITTED,
+        since=at,
+        last_contact_at=at,
+        clock_started_at=at,
+        bypasses_company=bypasses_company,
+        rules=rules,
     )
 
 
-def fold(events: Iterable[Event], *, bypasses_company: bool) -> CaseState:
+def fold(events: Iterable[Event], *, bypasses_company: bool, rules: CaseworkRules) -> CaseState:
     """Return the state that the events of a case amount to; the first one is its submission."""
     first, *others = events
     if (first.action, first.actor) != (CaseAction.SUBMIT, CaseActor.RESIDENT):
         raise TransitionRefused("nothing", first.action, first.actor)
-    state = submitted(first.at, bypasses_company=bypasses_company)
+    state = submitted(first.at, bypasses_company=bypasses_company, rules=rules)
     for event in others:
         state = advance(state, event)
     return state
@@ -230,7 +232,7 @@ def _pause_is_over(state: CaseState, event: Event) -> bool:
 
 
 def _was_silent(state: CaseState, event: Event) -> bool:
-    return event.at - state.last_contact_at >= SILENCE_PERIOD
+    return event.at - state.last_contact_at >= state.rules.silence
 
 
 def _was_answered_lately(state: CaseState, event: Event) -> bool:
@@ -263,7 +265,7 @@ def _extends_once(state: CaseState, event: Event) -> bool:
 
 
 def _ended_lately(state: CaseState, event: Event) -> bool:
-    return event.at - state.since <= REOPENING_PERIOD
+    return event.at - state.since <= state.rules.reopening
 
 
 def _can_go_to_stage2(state: CaseState, event: Event) -> bool:
@@ -323,8 +325,9 @@ def _next_status(state: CaseState, event: Event) -> CaseStatus:
         assert state.merged_from is not None
         return state.merged_from
     if event.action is CaseAction.REJECT:
-        # The second rejection goes to someone else; there is nobody beyond stage 2.
-        return CaseStatus.STAGE2 if state.rejections and state.stage == 1 else CaseStatus.REOPENED
+        # The last rejection that the rules allow goes to someone else; there is nobody beyond stage 2.
+        goes_on = state.rejections + 1 >= state.rules.stage_2_after and state.stage == 1
+        return CaseStatus.STAGE2 if goes_on else CaseStatus.REOPENED
     if event.action is CaseAction.ADD and state.status is CaseStatus.AWAITING_RESIDENT:
         return CaseStatus.IN_PROGRESS
     return _PLAIN_STEPS.get(event.action, state.status)

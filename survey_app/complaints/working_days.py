@@ -1,18 +1,22 @@
 """Working days by the official calendar, make-up days (调休) among them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta, tzinfo
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from analytics.canonical import canonical_json, sha256_hex
 from analytics.files.yaml_documents import Document
 from analytics.files.yaml_nodes import Node
-from survey_app.config import DATA
+from survey_app.complaints.canonical_files import as_day, canonical_text
 
 FORMAT = "jiayuan-calendar-1"
 _SATURDAY = 5
+# A year has thirty and some days off, weekends between them included; more would be slips of the finger.
+_MOST_DAYS_OFF = 60
+# A calendar is the same until a year is published.
+_MOST_KEPT = 8
 
 
 @dataclass(frozen=True)
@@ -57,28 +61,63 @@ def end_of(day: date, zone: tzinfo) -> datetime:
     return datetime.combine(day + timedelta(days=1), time(), zone)
 
 
-@cache
-def calendar() -> Calendar:
-    """Return the calendar of the shipped files."""
-    return load_calendar(sorted((DATA / "calendars").glob("*.yaml")))
+@dataclass(frozen=True)
+class CalendarYear:
+    """What was announced of one year, on what basis; `canonical_text` is what is stored and hashed."""
+
+    year: int
+    basis: str
+    holidays: frozenset[date]
+    make_up_days: frozenset[date]
+    canonical_text: str = field(default="", repr=False)
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the canonical text."""
+        return sha256_hex(self.canonical_text)
+
+
+def joined(years: Iterable[CalendarYear]) -> Calendar:
+    """Return the calendar of some years."""
+    known = tuple(years)
+    return Calendar(
+        frozenset(day for each in known for day in each.holidays),
+        frozenset(day for each in known for day in each.make_up_days),
+    )
 
 
 def load_calendar(paths: Iterable[Path]) -> Calendar:
     """Return the calendar in these files, each of one year; `DocumentError` with every fault of a file."""
+    return joined(parse_calendar_year(path.read_bytes(), path.name) for path in paths)
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def calendar_of(texts: tuple[str, ...]) -> Calendar:
+    """Return the calendar whose years were stored as these canonical texts; read once per process."""
+    return joined(parse_calendar_year(text.encode("utf-8"), "stored calendar") for text in texts)
+
+
+def parse_calendar_year(content: bytes, source: str) -> CalendarYear:
+    """Return a year in a YAML file, or raise `DocumentError` with every fault of it."""
+    document = Document(content, source)
+    root = Node.root(document)
+    root.expect_keys(("format", "year", "basis", "holidays"))
+    root["format"].expect(FORMAT)
+    year = root["year"].integer(2000, 2999)
     holidays: set[date] = set()
-    make_up_days: set[date] = set()
-    for path in paths:
-        document = Document(path.read_bytes(), path.name)
-        root = Node.root(document)
-        root.expect_keys(("format", "year", "basis", "holidays"))
-        root["format"].expect(FORMAT)
-        root["basis"].text()
-        year = root["year"].integer(2000, 2999)
-        for node in root["holidays"].items(least=1):
-            holidays |= _read_holiday(node, year)
-            make_up_days |= {_day(day, year) for day in node["make_up"].items()}
-        document.raise_faults()
-    return Calendar(frozenset(holidays), frozenset(make_up_days))
+    made_up: dict[date, Node] = {}
+    for node in root["holidays"].items(least=1):
+        holidays |= _read_holiday(node, year)
+        made_up |= {_day(day, year): day for day in node["make_up"].items()}
+    for day in sorted(made_up.keys() & holidays):
+        made_up[day].fault("{day} is a day off, and cannot make up for one", day=day)
+    if len(holidays) > _MOST_DAYS_OFF:
+        root["holidays"].fault(
+            "no year has more than {most} days off, these are {count}", most=_MOST_DAYS_OFF, count=len(holidays)
+        )
+    announced = CalendarYear(year, root["basis"].text(), frozenset(holidays), frozenset(made_up))
+    document.raise_faults()
+    return replace(announced, canonical_text=canonical_text(document.root))
 
 
 def _read_holiday(node: Node, year: int) -> set[date]:
@@ -91,7 +130,9 @@ def _read_holiday(node: Node, year: int) -> set[date]:
 
 
 def _day(node: Node, year: int) -> date:
-    if not isinstance(node.value, date) or node.value.year != year:
+    day = as_day(node.value)
+    if day is not None and day.year == year:
+        return day
+    if node.exists:
         node.fault("this must be a day of {year}", year=year)
-        return date(year, 1, 1)
-    return node.value
+    return date(year, 1, 1)

@@ -14,6 +14,7 @@ from survey_app.models.attempts import AttemptCount, FailedSignIn
 from survey_app.models.audit import AuditEvent, ErasureCount
 from survey_app.models.collection import CollectionChange, CollectionTally
 from survey_app.models.complaints import (
+    CaseworkFile,
     Complaint,
     ComplaintAssignment,
     ComplaintContact,
@@ -21,6 +22,7 @@ from survey_app.models.complaints import (
     ComplaintNote,
     ComplaintRelease,
     ComplaintSupport,
+    WorkingCalendar,
 )
 from survey_app.models.evaluations import (
     CommunityProfile,
@@ -62,6 +64,7 @@ __all__ = [
     "AttachmentThumbnail",
     "AttemptCount",
     "AuditEvent",
+    "CaseworkFile",
     "Code",
     "CollectionChange",
     "CollectionTally",
@@ -103,4 +106,5 @@ __all__ = [
     "Standing",
     "StandingEvidence",
     "Subdistrict",
+    "WorkingCalendar",
 ]

@@ -22,6 +22,35 @@ _HAS_COMPANY = text("company_id IS NOT NULL")
 _HAS_WORDS = text("words_erased_at IS NULL")
 
 
+class CaseworkFile(Base):
+    """Published casework file: its canonical text, frozen; cases submitted from `in_force_from` on follow it."""
+
+    __tablename__ = "casework_file"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str]
+    sha256: Mapped[str] = mapped_column(unique=True)
+    # A local day; the file is in force until another one is.
+    in_force_from: Mapped[date] = mapped_column(unique=True)
+    published_at: Mapped[datetime]
+
+
+class WorkingCalendar(Base):
+    """Published calendar of a year: its canonical text, frozen; of several of one year the last version holds."""
+
+    __tablename__ = "working_calendar"
+    __table_args__ = (UniqueConstraint("year", "version"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    year: Mapped[int]
+    version: Mapped[int]
+    text: Mapped[str]
+    sha256: Mapped[str]
+    published_at: Mapped[datetime]
+    # None of those that come with the program, and of those that a command publishes.
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+
+
 class Complaint(Base):
     """A case that a resident filed, known to the public by its reference.
 
@@ -83,10 +112,13 @@ class Complaint(Base):
     # Why the company proposes to end it without work, until the office has decided.
     proposal: Mapped[str | None]
     submitted_at: Mapped[datetime] = mapped_column(index=True)
+    # In force at the submission; the case follows it until its end.
+    casework_file_id: Mapped[int] = mapped_column(ForeignKey("casework_file.id"))
     channel: Mapped[str] = mapped_column(server_default=Channel.CODE.value)
     words_erased_at: Mapped[datetime | None]
 
     community: Mapped[Community] = relationship()
+    casework_file: Mapped[CaseworkFile] = relationship()
 
 
 class ComplaintEvent(Base):
@@ -108,6 +140,9 @@ class ComplaintEvent(Base):
     reason: Mapped[str | None]
     original_id: Mapped[int | None] = mapped_column(ForeignKey("complaint.id"))
     until: Mapped[datetime | None]
+    # The deadline of the period that this step ended, as it stood then: judged once, and never again. None where no
+    # period ended, or the resident ended it in time.
+    due_at: Mapped[datetime | None]
     # Of the form that asked for this step: sent twice, it is taken once.
     action_key: Mapped[str | None] = mapped_column(unique=True)
 

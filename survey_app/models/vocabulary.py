@@ -328,6 +328,8 @@ class AuditAction(StrEnum):
     ACCOUNT_ENABLED = "account_enabled"
     QUESTIONNAIRE_PUBLISHED = "questionnaire_published"
     RULES_ADDED = "rules_added"
+    CASEWORK_FILE_PUBLISHED = "casework_file_published"
+    CALENDAR_PUBLISHED = "calendar_published"
     ROUND_CREATED = "round_created"
     ROUND_CLOSED_EARLY = "round_closed_early"
     ROUND_MOVED = "round_moved"

@@ -14,8 +14,8 @@ from survey_app.accounts.scope import Scope
 from survey_app.city_time import city_zone
 from survey_app.codes.codes import has_poster_code, is_usable_poster_code
 from survey_app.codes.poster_prints import PrintedUpTo, posters_printed
+from survey_app.complaints.calendars import calendar
 from survey_app.complaints.categories import categories
-from survey_app.complaints.working_days import calendar
 from survey_app.models import Account, Code, Community, District, Questionnaire, Round, RuleFile, SlipBatch
 from survey_app.models.vocabulary import SECOND_PERSON_ROLES, Area, Role
 from survey_app.printing.typefaces import ChineseTypefaceMissing, installed_typefaces
@@ -90,7 +90,7 @@ def read_facts(session: Session, *, scope: Scope, public_url: str, now: datetime
         has_disclosure_rules=_can_be_read(lambda: rules_in_force(today)),
         has_privacy_notice=_can_be_read(promises),
         has_categories=_can_be_read(categories),
-        calendar_years=calendar().years,
+        calendar_years=calendar(session).years,
         communities=_read_communities(session, scope, coming, public_url),
         districts=_read_districts(session, scope),
         has_city_account=any(account.role == Role.CITY for account in deciding),

@@ -34,6 +34,8 @@ class AdvisoryLock(Enum):
     HOUSEHOLD = (0x4A5E,)
     # A round or its new dates are stored.
     ROUND_DATES = (0x4A5F,)
+    # A calendar is published; of its year.
+    CALENDAR = (0x4A60,)
     # A try is counted; of 64 bits of the digest of what is tried, since there are more subjects than a number holds.
     ATTEMPT = ()
 

@@ -144,7 +144,7 @@ def test_a_command_names_the_limit_and_ends(tmp_path):
 
 
 def test_a_shipped_document_keeps_far_below_its_limits():
-    for kind in ("rules", "questionnaires", "complaint-categories", "calendars"):
+    for kind in ("rules", "questionnaires", "complaint-categories", "calendars", "casework"):
         for path in (DATA / kind).rglob("*.yaml"):
             assert len(Document(path.read_bytes(), path.name)._places) < yaml_documents.MOST_VALUES / 5
 

@@ -642,6 +642,7 @@ STAFF_ONLY = {
     "account_community",
     "account_session",
     "code",
+    "casework_file",
     "column_header",
     "community",
     "community_list",
@@ -672,6 +673,7 @@ STAFF_ONLY = {
     "standing",
     "standing_evidence",
     "subdistrict",
+    "working_calendar",
 }
 
 

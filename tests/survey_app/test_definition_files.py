@@ -6,6 +6,7 @@ import yaml
 from analytics.disclosure.rules import load_disclosure_rules
 from analytics.files.yaml_documents import DocumentError
 from analytics.rules import load_rules
+from survey_app.complaints.casework_rules import load_casework_rules
 from survey_app.complaints.categories import load_categories
 from survey_app.complaints.working_days import load_calendar
 from survey_app.config import DATA
@@ -21,8 +22,9 @@ from survey_app.rounds.questionnaires import load_questionnaire
         (load_questionnaire, "questionnaires/resident-satisfaction-2.yaml"),
         (load_categories, "complaint-categories/2.yaml"),
         (lambda path: load_calendar([path]), "calendars/2026.yaml"),
+        (load_casework_rules, "casework/wuhai/2021-08-23.yaml"),
     ],
-    ids=["rules", "disclosure", "questionnaire", "categories", "calendar"],
+    ids=["rules", "disclosure", "questionnaire", "categories", "calendar", "casework"],
 )
 def test_a_number_that_yaml_reads_as_another_is_a_fault_with_line_and_column(load, shipped, written, tmp_path):
     text = (DATA / shipped).read_text("utf-8")

@@ -1,13 +1,12 @@
 """Simulated case histories: who takes which step, and when, by the rules of the life cycle."""
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 
 import numpy as np
 
 from survey_app.complaints.categories import Category
 from survey_app.complaints.deadlines import Clock, due_events, pause_end
 from survey_app.complaints.state_machine import CaseState, Event, advance, submitted
-from survey_app.complaints.working_days import calendar
 from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason, CaseStatus
 
 # The middle of how long a step takes, in hours, for ordinary cases and for those of safety.
@@ -62,12 +61,12 @@ def draw_case_history(
     submitted_at: datetime,
     category: Category,
     company_id: int | None,
-    zone: tzinfo,
+    clock: Clock,
     now: datetime,
 ) -> tuple[Event, ...]:
     """Return the events of a case until `now`, after its submission; `company_id` is of the company in charge."""
-    clock = Clock(category.safety, calendar(), zone)
-    state, at = submitted(submitted_at, bypasses_company=category.bypasses_company), submitted_at
+    state = submitted(submitted_at, bypasses_company=category.bypasses_company, rules=clock.rules)
+    at = submitted_at
     life: list[Event] = []
     while state.status in _NEXT and at < now:
         action = _draw_action(random, state)

@@ -25,8 +25,11 @@ from survey_app.codes.codes import (
     revoke_slips,
     scan_slip,
 )
+from survey_app.complaints.calendars import calendar
 from survey_app.complaints.cases import find_complaint, record_history
+from survey_app.complaints.casework_files import rules_at
 from survey_app.complaints.categories import categories, category_of
+from survey_app.complaints.deadlines import Clock
 from survey_app.complaints.filing import check_complaint, file_complaint
 from survey_app.complaints.redaction import redact
 from survey_app.config import DATA
@@ -314,12 +317,13 @@ class _ComplaintDesk:
             secret_key=self._secret_key,
             now=case.submitted_at,
         )
+        category, rules = category_of(case.category), rules_at(session, case.submitted_at)
         life = draw_case_history(
             self._random,
             submitted_at=case.submitted_at,
-            category=category_of(case.category),
+            category=category,
             company_id=self._company_of(session, code.community_id),
-            zone=self._zone,
+            clock=Clock(category.safety, rules, calendar(session), self._zone),
             now=self._now,
         )
         record_history(session, reference=filed.reference, events=life)

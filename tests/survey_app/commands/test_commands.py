@@ -28,6 +28,7 @@ from survey_app.rounds.questionnaires import load_questionnaire
 from survey_app.security.one_time_links import LinkExpired
 from survey_app.storage.database import Database
 from tests.accounts import AUTHENTICATOR, SECRET_KEY, make_account
+from tests.casework import CASEWORK_FILE
 from tests.factories import (
     NOW,
     make_community,
@@ -1065,3 +1066,18 @@ def test_posters_that_a_command_writes_are_on_record(run, sqlite_database, tmp_p
     with sqlite_database.reading() as session:
         [event] = session.scalars(select(AuditEvent).filter_by(action="posters_printed"))
     assert json.loads(event.after)["count"] == 1
+
+
+def test_a_casework_file_is_checked_published_once_and_listed(run, tmp_path):
+    path = tmp_path / "casework.yaml"
+    text = CASEWORK_FILE.read_text("utf-8").replace("in_force_from: 2021-08-23", "in_force_from: 2099-01-01")
+    path.write_text(text, "utf-8")
+
+    assert run("casework", "check", path).output.startswith("in force from 2099-01-01: no faults, sha256 ")
+    first, again = run("casework", "publish", path), run("casework", "publish", path)
+    assert first.output.startswith("published, in force from 2099-01-01, sha256 ")
+    assert again.output == first.output
+    assert [line[:10] for line in run("casework", "list").output.splitlines()] == ["2099-01-01", "2021-08-23"]
+    path.write_text(text.replace("silence_days: 7", "silence_days: 0"), "utf-8")
+    refused = run("casework", "publish", path)
+    assert (refused.exit_code, "silence_days: this must lie between 1 and 90" in refused.output) == (2, True)

@@ -17,10 +17,10 @@ from survey_app.complaints.cases import (
     take_step,
 )
 from survey_app.complaints.state_machine import Event
-from survey_app.complaints.working_days import calendar
 from survey_app.errors import OtherAnswersSubmitted, TransitionRefused, UnknownNumber
 from survey_app.models import AuditEvent, Complaint, ComplaintEvent, ComplaintNote
 from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason, CaseStatus
+from tests.casework import CALENDAR
 from tests.factories import NOW, make_community, make_complaint, make_round
 from tests.together import all_at_once
 
@@ -197,8 +197,8 @@ def test_a_calendar_that_says_otherwise_is_applied_to_the_cases_that_wait(databa
         settle_case(session, reference=case, now=NOW)
     before, waiting = noted()
     assert waiting == []
-    changed = replace(calendar(), holidays=calendar().holidays | {NOW.date() + DAY, NOW.date() + 2 * DAY})
-    monkeypatch.setattr(cases, "calendar", lambda: changed)
+    changed = replace(CALENDAR, holidays=CALENDAR.holidays | {NOW.date() + DAY, NOW.date() + 2 * DAY})
+    monkeypatch.setattr(cases, "calendar", lambda _session: changed)
     assert noted() == (before, [case])
     with database.writing() as session:
         settle_case(session, reference=case, now=NOW)

@@ -7,18 +7,18 @@ from hypothesis import strategies as st
 
 from survey_app.complaints.deadlines import Clock, acknowledge_by, answer_by, due_events, next_deadline, pause_end
 from survey_app.complaints.state_machine import Event, advance, submitted
-from survey_app.complaints.working_days import calendar
 from survey_app.models.vocabulary import CaseAction, CaseActor, CaseStatus
+from tests.casework import CALENDAR, RULES
 
 ZONE = ZoneInfo("Asia/Shanghai")
-ORDINARY = Clock(is_safety=False, calendar=calendar(), zone=ZONE)
-SAFETY = Clock(is_safety=True, calendar=calendar(), zone=ZONE)
+ORDINARY = Clock(is_safety=False, rules=RULES, calendar=CALENDAR, zone=ZONE)
+SAFETY = Clock(is_safety=True, rules=RULES, calendar=CALENDAR, zone=ZONE)
 clocks = st.sampled_from([ORDINARY, SAFETY])
 moments = st.datetimes(datetime(2024, 1, 1), datetime(2026, 11, 1), timezones=st.just(UTC))  # noqa: DTZ001 (made aware)
 
 
 def filed(at):
-    return submitted(at, bypasses_company=False)
+    return submitted(at, bypasses_company=False, rules=RULES)
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,6 @@ from survey_app.complaints.state_machine import (
     INTERNAL_ACTIONS,
     NOT_VALID,
     OPEN,
-    REOPENING_PERIOD,
-    SILENCE_PERIOD,
     Event,
     advance,
     fold,
@@ -23,6 +21,7 @@ from survey_app.complaints.state_machine import (
 )
 from survey_app.errors import TransitionRefused
 from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason, CaseOffice, CaseStatus
+from tests.casework import RULES
 
 START = datetime(2026, 9, 15, 4, 0, tzinfo=UTC)
 RESIDENT, BUREAU, COMPANY, SYSTEM = CaseActor.RESIDENT, CaseActor.BUREAU, CaseActor.COMPANY, CaseActor.SYSTEM
@@ -84,7 +83,7 @@ def event(action, actor, after=timedelta(0), **values):
 
 def run(*steps, bypasses_company=False):
     """Take steps an hour apart, from the submission on."""
-    state = submitted(START, bypasses_company=bypasses_company)
+    state = submitted(START, bypasses_company=bypasses_company, rules=RULES)
     for hours, (action, actor, *rest) in enumerate(steps, 1):
         state = advance(state, event(action, actor, timedelta(hours=hours), **(rest[0] if rest else {})))
     return state
@@ -97,7 +96,7 @@ AGAIN = ((CaseAction.DISPATCH, BUREAU), (CaseAction.START, BUREAU), (CaseAction.
 
 @given(st.lists(steps, max_size=40), st.booleans())
 def test_no_case_ever_takes_a_step_that_the_rules_do_not_name(tried, bypasses_company):
-    state, at = submitted(START, bypasses_company=bypasses_company), START
+    state, at = submitted(START, bypasses_company=bypasses_company, rules=RULES), START
     for action, actor, gap, reason, original in tried:
         at += gap
         try:
@@ -115,7 +114,7 @@ def test_no_case_ever_takes_a_step_that_the_rules_do_not_name(tried, bypasses_co
 @given(st.lists(st.integers(0, 10**6), max_size=30), st.booleans())
 def test_whatever_is_possible_can_be_done_and_leaves_every_promise_kept(choices, bypasses_company):
     """Walks through allowed steps only, which random ones hardly ever reach."""
-    state, at, pauses = submitted(START, bypasses_company=bypasses_company), START, 0
+    state, at, pauses = submitted(START, bypasses_company=bypasses_company, rules=RULES), START, 0
     for choice in choices:
         at += timedelta(hours=choice % 400)
         options = [(action, actor) for actor in CaseActor for action in possible_actions(state, actor=actor, now=at)]
@@ -152,7 +151,7 @@ def test_whatever_is_possible_can_be_done_and_leaves_every_promise_kept(choices,
 @given(st.lists(steps, max_size=30))
 def test_folding_the_events_gives_the_state_in_which_they_were_taken(tried):
     events, at = [event(CaseAction.SUBMIT, RESIDENT)], START
-    state = submitted(START, bypasses_company=False)
+    state = submitted(START, bypasses_company=False, rules=RULES)
     for action, actor, gap, reason, original in tried:
         at += gap
         taken = Event(action, actor, at, reason, original, until=at)
@@ -162,7 +161,7 @@ def test_folding_the_events_gives_the_state_in_which_they_were_taken(tried):
             continue
         events.append(taken)
 
-    assert fold(events, bypasses_company=False) == state
+    assert fold(events, bypasses_company=False, rules=RULES) == state
 
 
 def test_a_case_goes_from_submission_to_the_residents_yes():
@@ -171,15 +170,15 @@ def test_a_case_goes_from_submission_to_the_residents_yes():
 
 def test_a_case_begins_with_its_submission_by_a_resident():
     with pytest.raises(TransitionRefused):
-        fold([event(CaseAction.ACCEPT, BUREAU)], bypasses_company=False)
+        fold([event(CaseAction.ACCEPT, BUREAU)], bypasses_company=False, rules=RULES)
 
 
 def test_silence_of_seven_days_closes_and_an_hour_less_does_not():
     answered = run(*UNTIL_ANSWERED)
 
     with pytest.raises(TransitionRefused):
-        advance(answered, Event(CaseAction.AUTO_CLOSE, SYSTEM, answered.since + SILENCE_PERIOD - timedelta(hours=1)))
-    closed = advance(answered, Event(CaseAction.AUTO_CLOSE, SYSTEM, answered.since + SILENCE_PERIOD))
+        advance(answered, Event(CaseAction.AUTO_CLOSE, SYSTEM, answered.since + RULES.silence - timedelta(hours=1)))
+    closed = advance(answered, Event(CaseAction.AUTO_CLOSE, SYSTEM, answered.since + RULES.silence))
     assert closed.status is CaseStatus.CLOSED
 
 
@@ -188,7 +187,7 @@ def test_a_word_from_the_resident_is_no_silence():
     heard = advance(answered, Event(CaseAction.ADD, RESIDENT, answered.since + timedelta(days=6)))
 
     with pytest.raises(TransitionRefused):
-        advance(heard, Event(CaseAction.AUTO_CLOSE, SYSTEM, answered.since + SILENCE_PERIOD))
+        advance(heard, Event(CaseAction.AUTO_CLOSE, SYSTEM, answered.since + RULES.silence))
 
 
 def test_the_first_rejection_reopens_and_the_second_goes_to_somebody_else():
@@ -350,11 +349,11 @@ def test_an_ended_case_can_be_reopened_for_ninety_days():
     closed = run(*UNTIL_ANSWERED, (CaseAction.CONFIRM, RESIDENT))
 
     assert (
-        advance(closed, Event(CaseAction.REOPEN, RESIDENT, closed.since + REOPENING_PERIOD)).status
+        advance(closed, Event(CaseAction.REOPEN, RESIDENT, closed.since + RULES.reopening)).status
         is CaseStatus.REOPENED
     )
     with pytest.raises(TransitionRefused):
-        advance(closed, Event(CaseAction.REOPEN, RESIDENT, closed.since + REOPENING_PERIOD + timedelta(seconds=1)))
+        advance(closed, Event(CaseAction.REOPEN, RESIDENT, closed.since + RULES.reopening + timedelta(seconds=1)))
 
 
 def test_what_was_withdrawn_stays_withdrawn():

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.files.yaml_documents import DocumentError
-from survey_app.complaints.working_days import Calendar, calendar, load_calendar
+from survey_app.complaints.working_days import Calendar, load_calendar
 from survey_app.config import DATA
+from tests.casework import CALENDAR
 
 days = st.dates(date(2023, 1, 1), date(2028, 12, 31))
 
@@ -26,7 +27,7 @@ days = st.dates(date(2023, 1, 1), date(2028, 12, 31))
     ],
 )
 def test_holidays_and_make_up_days_are_those_that_were_announced(day, works):
-    assert calendar().is_working_day(day) is works
+    assert CALENDAR.is_working_day(day) is works
 
 
 def test_a_year_that_was_not_announced_yet_is_taken_as_monday_to_friday():
@@ -38,15 +39,15 @@ def test_a_year_that_was_not_announced_yet_is_taken_as_monday_to_friday():
 
 
 def test_the_tenth_working_day_before_a_long_holiday_lies_after_it():
-    assert calendar().after(date(2026, 9, 24), 10) == date(2026, 10, 15)
+    assert CALENDAR.after(date(2026, 9, 24), 10) == date(2026, 10, 15)
 
 
 @given(days, st.integers(1, 30))
 def test_counting_back_what_was_counted_on_gives_the_same_number(day, count):
-    later = calendar().after(day, count)
+    later = CALENDAR.after(day, count)
 
-    assert calendar().is_working_day(later)
-    assert calendar().count_between(day, later) == count
+    assert CALENDAR.is_working_day(later)
+    assert CALENDAR.count_between(day, later) == count
 
 
 def test_each_file_speaks_of_its_own_year_and_makes_up_at_weekends():
@@ -65,6 +66,8 @@ def test_each_file_speaks_of_its_own_year_and_makes_up_at_weekends():
         ("to: 2026-01-03", "to: 2025-12-31", "this must be a day of 2026"),
         ("from: 2026-10-01", "from: 2026-10-09", "this day lies before the first one"),
         ("format: jiayuan-calendar-1", "format: other", "this must be jiayuan-calendar-1"),
+        ("make_up: [2026-01-04]", "make_up: [2026-02-16]", "2026-02-16 is a day off, and cannot make up for one"),
+        ("to: 2026-06-21", "to: 2026-09-21", "no year has more than 60 days off, these are 125"),
     ],
 )
 def test_each_fault_of_a_calendar_is_named(tmp_path, old, new, message):

@@ -12,6 +12,7 @@ from survey_app.accounts.installation import RealDatabase, is_demo, use_as_real
 from survey_app.codes.codes import count_slips
 from survey_app.complaints.cases import inconsistent_references
 from survey_app.complaints.categories import categories
+from survey_app.complaints.deadlines import Clock
 from survey_app.complaints.state_machine import Event, fold
 from survey_app.config import DATA
 from survey_app.demo.simulation.calendar import plan_rounds
@@ -26,6 +27,7 @@ from survey_app.register.communities_file import read_communities, write_communi
 from survey_app.responses.counting_status import status_of_response
 from survey_app.rounds.questionnaires import load_questionnaire
 from survey_app.storage.database import Database
+from tests.casework import CALENDAR, RULES
 from tests.factories import SECRET
 
 NOW = datetime(2026, 9, 15, 4, 0, tzinfo=UTC)
@@ -266,9 +268,12 @@ def test_cases_live_by_the_rules_and_end_in_every_way():
     for number in range(2000):
         category = shipped[number % len(shipped)]
         submitted_at = NOW - timedelta(days=number % 200, hours=number % 24)
-        life = draw_case_history(random, submitted_at=submitted_at, category=category, company_id=7, zone=zone, now=NOW)
+        clock = Clock(category.safety, RULES, CALENDAR, zone)
+        life = draw_case_history(
+            random, submitted_at=submitted_at, category=category, company_id=7, clock=clock, now=NOW
+        )
         submission = Event(CaseAction.SUBMIT, CaseActor.RESIDENT, submitted_at)
-        state = fold([submission, *life], bypasses_company=category.bypasses_company)
+        state = fold([submission, *life], bypasses_company=category.bypasses_company, rules=RULES)
         assert all(event.at <= NOW for event in life)
         assert state.status != "submitted" or submitted_at > NOW - timedelta(days=9), "what is late goes to stage 2"
         ends[state.status] += 1

@@ -14,6 +14,7 @@ WHOLE_KEYS = {
     AdvisoryLock.TALLIES: (0x4A5D,),
     AdvisoryLock.HOUSEHOLD: (0x4A5E, 2**31 - 1),
     AdvisoryLock.ROUND_DATES: (0x4A5F,),
+    AdvisoryLock.CALENDAR: (0x4A60, 2027),
     AdvisoryLock.ATTEMPT: (2**63 - 1,),
 }
 
