@@ -44,6 +44,7 @@ NAVIGATION: Sequence[tuple[str, LazyString]] = (
     ("/dashboards/", _("Dashboards")),
     ("staff.accounts", _("Accounts")),
     ("staff.reset_requests", _("Reset requests")),
+    ("staff.calendars", _("Working days")),
     ("staff.audit", _("Audit")),
 )
 

@@ -21,7 +21,7 @@ from survey_app.app import audit_views, home_views
 from survey_app.attachments.uploads import BoundedRequest
 from survey_app.casework import case_file_views, company_views, inbox_views, intake_views
 from survey_app.codes import community_views, poster_views, printing_views, slip_views
-from survey_app.complaints import case_views, filing_views, secret_reissue_views
+from survey_app.complaints import calendar_views, case_views, filing_views, secret_reissue_views
 from survey_app.config import Config
 from survey_app.documents import pdf_views
 from survey_app.evaluations import evaluation_views, round_views
@@ -86,6 +86,7 @@ _VIEWS: tuple[ModuleType, ...] = (
     receipt_views,
     filing_views,
     case_views,
+    calendar_views,
     account_views,
     audit_views,
     community_views,

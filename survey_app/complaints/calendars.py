@@ -1,21 +1,32 @@
 """Published calendars: the working days of the city, of each year the version that was published last."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from survey_app.audit import OPERATOR, record
+from survey_app.audit import record
 from survey_app.complaints.working_days import Calendar, CalendarYear, calendar_of
 from survey_app.models import WorkingCalendar
 from survey_app.models.vocabulary import AuditAction
 from survey_app.storage.advisory_locks import AdvisoryLock, lock_until_commit
 
+_TOLD_FROM_MONTH = 9
+
 
 def calendar(session: Session) -> Calendar:
     """Return the calendar of the years that are published."""
     return calendar_of(tuple(each.text for each in published_years(session)))
+
+
+def is_missing(year: int, known: Collection[int], *, today: date) -> bool:
+    """Return whether a year is to be published now: this one always, the next from September on.
+
+    The State Council's office announces a year in autumn, and cases of its last weeks are due in the next.
+    """
+    begins = date(today.year, _TOLD_FROM_MONTH, 1)
+    return year not in known and (year <= today.year or (year == today.year + 1 and today >= begins))
 
 
 def published_years(session: Session) -> Sequence[WorkingCalendar]:
@@ -27,7 +38,7 @@ def published_years(session: Session) -> Sequence[WorkingCalendar]:
 
 
 def publish_year(
-    session: Session, announced: CalendarYear, *, by: str = OPERATOR, account_id: int | None = None, now: datetime
+    session: Session, announced: CalendarYear, *, by: str, account_id: int, now: datetime
 ) -> WorkingCalendar:
     """Publish a year, or the correction of one, and return it; what holds already is not published again.
 

@@ -56,6 +56,21 @@ class Calendar:
         return sum(self.is_working_day(start + timedelta(days=days)) for days in range(1, (end - start).days + 1))
 
 
+def spans(days: Iterable[date]) -> list[tuple[date, date]]:
+    """Return the first and the last day of each row of days without a gap.
+
+    >>> [(str(first), str(last)) for first, last in spans({date(2026, 10, 2), date(2026, 10, 1), date(2026, 10, 10)})]
+    [('2026-10-01', '2026-10-02'), ('2026-10-10', '2026-10-10')]
+    """
+    found: list[tuple[date, date]] = []
+    for day in sorted(days):
+        if found and day == found[-1][1] + timedelta(days=1):
+            found[-1] = (found[-1][0], day)
+        else:
+            found.append((day, day))
+    return found
+
+
 def end_of(day: date, zone: tzinfo) -> datetime:
     """Return the local midnight that ends a day."""
     return datetime.combine(day + timedelta(days=1), time(), zone)

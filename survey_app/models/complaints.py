@@ -5,6 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from survey_app.models.accounts import Account
 from survey_app.models.constraints import one_of
 from survey_app.models.places import Community
 from survey_app.models.vocabulary import CaseActor, CaseKind, CaseOffice, CaseStatus, Channel
@@ -47,8 +48,10 @@ class WorkingCalendar(Base):
     text: Mapped[str]
     sha256: Mapped[str]
     published_at: Mapped[datetime]
-    # None of those that come with the program, and of those that a command publishes.
+    # None of those that come with the program.
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+
+    account: Mapped[Account | None] = relationship()
 
 
 class Complaint(Base):

@@ -2,17 +2,15 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from survey_app.complaints.calendars import is_missing
 from survey_app.config import is_local_only
 from survey_app.models.vocabulary import Role
 from survey_app.preparation.facts import Facts
 
-# A complaint that is filed today may be due so much later, with a question to the resident and a long holiday between.
-LONGEST_DEADLINE: Final = timedelta(days=60)
 # One account cannot reset itself.
 SECOND_PERSONS: Final = 2
 
@@ -64,6 +62,8 @@ STEPS_OF_ROLE: Mapping[Role, tuple[StepKey, ...]] = MappingProxyType(
             StepKey.CITY_ACCOUNTS,
             StepKey.PUBLIC_ADDRESS,
             StepKey.TYPEFACE,
+            StepKey.CALENDAR,
+            StepKey.NEXT_CALENDAR,
             StepKey.DISTRICT_ACCOUNTS,
             StepKey.CLERK_ACCOUNTS,
         ),
@@ -107,7 +107,8 @@ def _state_of_city_accounts(facts: Facts) -> State:
 def _state_of_next_calendar(facts: Facts) -> State:
     if facts.today.year + 1 in facts.calendar_years:
         return State.DONE
-    return State.TO_DO if (facts.today + LONGEST_DEADLINE).year > facts.today.year else State.NOT_YET
+    is_due = is_missing(facts.today.year + 1, facts.calendar_years, today=facts.today)
+    return State.TO_DO if is_due else State.NOT_YET
 
 
 def _state_of_round(facts: Facts) -> State:

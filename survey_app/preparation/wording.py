@@ -18,6 +18,8 @@ PAGES: Mapping[StepKey, str] = MappingProxyType(
         StepKey.RULES: "staff.documents",
         StepKey.COMMUNITIES: "staff.show_import",
         StepKey.HOUSEHOLDS: "staff.show_import",
+        StepKey.CALENDAR: "staff.calendars",
+        StepKey.NEXT_CALENDAR: "staff.calendars",
         StepKey.DISTRICT_ACCOUNTS: "staff.accounts",
         StepKey.CLERK_ACCOUNTS: "staff.accounts",
         StepKey.POSTER_CODES: "staff.communities",
@@ -168,8 +170,6 @@ def _missing(key: StepKey, facts: Facts, language: str) -> str:
         StepKey.DISCLOSURE_RULES: lambda: _repair(_),
         StepKey.PRIVACY_NOTICE: lambda: _repair(_),
         StepKey.COMPLAINT_CATEGORIES: lambda: _repair(_),
-        StepKey.CALENDAR: lambda: _calendar_file(facts.today.year, _),
-        StepKey.NEXT_CALENDAR: lambda: _calendar_file(facts.today.year + 1, _),
         StepKey.HOUSEHOLDS: lambda: _lacking(communities.without_households, communities.total, _),
         StepKey.TELEPHONES: lambda: _lacking_districts(districts.without_telephone, language),
         StepKey.DISTRICT_ACCOUNTS: lambda: _lacking_districts(districts.without_account, language),
@@ -184,14 +184,6 @@ def _missing(key: StepKey, facts: Facts, language: str) -> str:
 
 def _repair(_: Translate) -> str:
     return _("The file cannot be read: install this version again.")
-
-
-def _calendar_file(year: int, _: Translate) -> str:
-    return _(
-        "Add the file data/calendars/{year}.yaml on the server, made like that of the year before from the State "
-        "Council’s notice, and start the site again.",
-        year=year,
-    )
 
 
 def _lacking(number: int, total: int, _: Translate) -> str:

@@ -132,6 +132,7 @@ def test_in_chinese_the_record_shows_no_word_of_the_program(app, sqlite_database
         "hour": NOW.isoformat(),
         "begins_at": NOW.isoformat(),
         "ends_at": NOW.isoformat(),
+        "in_force_from": NOW.date().isoformat(),
         "kept_until": NOW.date().isoformat(),
         "is_reprint": True,
     }
