@@ -437,6 +437,10 @@ class Case:
             if self.clock.is_safety:
                 return self.started + SAFETY_ACKNOWLEDGEMENT
             return self.clock.after(self.started, ACKNOWLEDGEMENT)
+        regular = self._regular_answer()
+        return regular if self.extended is None else max(regular, self.extended)
+
+    def _regular_answer(self) -> datetime:
         pause = self._pause()
         if self.clock.is_safety:
             return self.started + SAFETY_ANSWER + (pause[1] - pause[0] if pause else timedelta())
@@ -444,8 +448,7 @@ class Case:
         if pause:
             first, last = self.clock.day_of(pause[0]), self.clock.day_of(pause[1] - timedelta(microseconds=1))
             days += sum(is_working_day(first + timedelta(days=each)) for each in range(1, (last - first).days + 1))
-        regular = self.clock.after(self.started, days)
-        return regular if self.extended is None else max(regular, self.extended)
+        return self.clock.after(self.started, days)
 
     def _pause(self) -> tuple[datetime, datetime] | None:
         if self.paused is None or self.paused_until is None or self.paused < self.started:

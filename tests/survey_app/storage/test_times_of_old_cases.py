@@ -13,17 +13,16 @@ from sqlalchemy import select, text
 
 from analytics.canonical import sha256_hex
 from survey_app.complaints.calendars import calendar, published_years
-from survey_app.complaints.cases import _clock, _fold, _stored_events, inconsistent_references
+from survey_app.complaints.cases import _fold, _stored_events, clock_of, inconsistent_references
 from survey_app.complaints.casework_files import published_casework_files
 from survey_app.complaints.casework_rules import casework_rules_of
-from survey_app.complaints.deadlines import Clock, due_events, is_kept, judged_deadline, pause_end
-from survey_app.complaints.state_machine import ENDING_ACTIONS, Event, advance, possible_actions, submitted
+from survey_app.complaints.deadlines import Clock, due_events, is_kept, judged_deadline
+from survey_app.complaints.state_machine import advance, submitted
 from survey_app.complaints.working_days import parse_calendar_year
 from survey_app.config import DATA, MIGRATIONS
 from survey_app.models import CaseworkFile, Complaint, ComplaintEvent
-from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason
 from survey_app.storage.database import Database
-from tests.casework import CALENDAR, RULES
+from tests.casework import CALENDAR, RULES, possible_event
 from tests.factories import NOW
 from tests.survey_app.storage.test_upgrades import stored_database, unpack  # noqa: F401 (a fixture)
 
@@ -64,7 +63,7 @@ def test_deadlines_that_the_migration_stores_are_those_that_the_program_computes
         judged = {True: 0, False: 0}
         with database.reading() as session:
             for complaint in session.scalars(select(Complaint)):
-                clock = _clock(session, complaint)
+                clock = clock_of(session, complaint)
                 rows = session.scalars(select(ComplaintEvent).filter_by(complaint_id=complaint.id))
                 stored = [row.due_at for row in sorted(rows, key=lambda row: row.number)]
                 events = _stored_events(session, complaint)
@@ -89,14 +88,10 @@ def test_the_migration_judges_every_life_of_a_case_as_the_program_does(choices, 
         at += timedelta(hours=hours)
         steps = list(due_events(state, clock, now=at))
         if not steps:
-            options = [(action, who) for who in CaseActor for action in possible_actions(state, actor=who, now=at)]
-            if not options:
+            event = possible_event(state, clock, choice=choice, at=at)
+            if event is None:
                 break
-            action, actor = options[choice % len(options)]
-            reasons = ENDING_ACTIONS[action][1] if action in ENDING_ACTIONS else {CaseEndReason.OTHER_PLACE}
-            original = 1 if action is CaseAction.MERGE else None
-            until = pause_end(at, clock) if action is CaseAction.ASK_RESIDENT else None
-            steps = [Event(action, actor, at, min(reasons), original, until)]
+            steps = [event]
         for event in steps:
             assert migrated.take(event) == judged_deadline(state, event, clock)
             state = advance(state, event)
