@@ -54,6 +54,8 @@ RECOUNTING = _staff(Role.EVALUATOR)
 READERS = _staff(Role.CITY, Role.DISTRICT, Role.EVALUATOR)
 # A property company is not told how the survey of its communities goes, and an administrator sees none.
 COLLECTING = _staff(Role.CITY, Role.DISTRICT, Role.EVALUATOR, Role.CLERK)
+# The bulletin of an office goes to those who answer for it.
+REPORTING_CASEWORK = _staff(Role.CITY, Role.DISTRICT)
 ISSUING = _staff(Role.CITY, Role.DISTRICT)
 # Not property companies: posters and slips do not pass through them.
 REGISTER_READERS = _staff(Role.CITY, Role.DISTRICT, Role.EVALUATOR, Role.CLERK)

@@ -151,6 +151,7 @@ SUBJECT_NAMES: Mapping[str, LazyString] = MappingProxyType(
         "account": _("account no. %(number)s"),
         "cases": _("list of complaints"),
         "accounts": _("other accounts"),
+        "bulletin": _("monthly bulletin %(number)s"),
         "calendar": _("calendar of %(number)s"),
         "casework": _("casework file no. %(number)s"),
         "code": _("code no. %(number)s"),

@@ -23,7 +23,7 @@ from survey_app.casework import case_file_views, company_views, inbox_views, int
 from survey_app.codes import community_views, poster_views, printing_views, slip_views
 from survey_app.complaints import calendar_views, case_views, filing_views, secret_reissue_views
 from survey_app.config import Config
-from survey_app.documents import pdf_views
+from survey_app.documents import bulletin_views, pdf_views
 from survey_app.evaluations import evaluation_views, round_views
 from survey_app.evaluations.dashboard_source import SOURCE_EXTENSION, StoredEvaluations
 from survey_app.exports import download_views
@@ -89,6 +89,7 @@ _VIEWS: tuple[ModuleType, ...] = (
     calendar_views,
     account_views,
     audit_views,
+    bulletin_views,
     community_views,
     declared_help_views,
     download_views,

@@ -135,6 +135,7 @@ CITYWIDE = {
         ),
         lambda city: {"account_id": city["spare_account_id"]},
     ),
+    **dict.fromkeys(("staff.bulletin", "staff.bulletin_file"), lambda _city: {"month": f"{NOW:%Y-%m}"}),
     **dict.fromkeys(("staff.show_place", "staff.place"), lambda city: {"account_id": city["spare_clerk_id"]}),
 }
 # Leaving would end the session that the rest of the matrix needs.
