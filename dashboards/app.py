@@ -19,6 +19,7 @@ from dashboards.callback_requests import check_requests
 from dashboards.languages import NAMES, translator
 from dashboards.pages import (
     aspects,
+    casework,
     collection,
     communities,
     community,
@@ -42,6 +43,7 @@ PAGES: Final[tuple[Page, ...]] = (
     aspects.PAGE,
     companies.PAGE,
     complaints.PAGE,
+    casework.PAGE,
     integrity.PAGE,
     collection.PAGE,
 )

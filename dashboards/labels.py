@@ -51,8 +51,31 @@ def zero_ties_words(language: str) -> Mapping[ZeroTies, str]:
     }
 
 
+def verdict_words(language: str) -> Mapping[str, str]:
+    """Return what residents say of the answer to a case, by `analytics.casework.case_frame.VERDICTS`."""
+    _ = translator(language)
+    return {
+        "confirmed": _("Confirmed as fixed"),
+        "partly": _("Partly fixed"),
+        "rejected": _("Not fixed"),
+        "silent": _("Without a word"),
+    }
+
+
+def exclusion_words(language: str) -> Mapping[str, str]:
+    """Return why a case is none to be answered, by the codes of the reasons."""
+    _ = translator(language)
+    return {
+        "same_case": _("The same as an earlier case"),
+        "not_a_case": _("Names nothing that could be dealt with"),
+        "other_place": _("Not in this community"),
+        "other_authority": _("Another authority is responsible"),
+        "private_dispute": _("A dispute between private persons"),
+    }
+
+
 def satisfaction_positions(language: str) -> Mapping[str, str]:
-    """Return where a company's share of satisfied answers lies in a funnel, by the same positions."""
+    """Return where a company's share lies in a funnel, by the same positions: the larger, the better."""
     _ = translator(language)
     return {
         "above_99_8": _("far above what chance allows"),

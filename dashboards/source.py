@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analytics.decision.summary import RouteName
+from analytics.disclosure.rules import DisclosureRules
 from analytics.rules import Rules
 
 Polygon = Sequence[Sequence[tuple[float, float]]]
@@ -72,6 +73,26 @@ class Progress:
     hourly: pd.DataFrame
     modes: pd.DataFrame
     buildings: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Casework:
+    """Cases that were filed, open or moved from `start`, the beginning of a month, to `cut_off`, in the city's time.
+
+    `cases` has the columns `analytics.casework.case_frame.CASE_COLUMNS`, the names community_name, community_english,
+    district_english and company_english, and category_label and category_english; `spells` has those of
+    `analytics.casework.case_frame.SPELL_COLUMNS`. The company is that of the register of today. `disclosure` are the
+    rules by which numbers of residents are shown on that day.
+    """
+
+    cases: pd.DataFrame
+    spells: pd.DataFrame
+    start: datetime
+    cut_off: datetime
+    disclosure: DisclosureRules
+
+    def __len__(self) -> int:
+        return len(self.cases) + len(self.spells)
 
 
 @dataclass(frozen=True)
@@ -536,6 +557,9 @@ class EvaluationSource(Protocol):
 
     def progress(self) -> Progress | None:
         """Return the progress of the open round, or None while none is open."""
+
+    def casework(self) -> Casework:
+        """Return the casework of this month and the eleven before it, as it stood within the last ten minutes."""
 
 
 def header_of(source: EvaluationSource, evaluation_id: int) -> EvaluationHeader:

@@ -135,5 +135,5 @@ def _curve(waited: FloatArray, answered: BooleanArray, *, level: float) -> pd.Da
 
 
 def _first_day(curve: pd.DataFrame, name: str, share: float) -> float:
-    reached = curve["days"][curve[name] >= share - 1e-12]
-    return float(reached.iloc[0]) if len(reached) else float("nan")
+    reached = np.flatnonzero(curve[name].to_numpy() >= share - 1e-12)
+    return float(curve["days"].to_numpy()[reached[0]]) if reached.size else float("nan")

@@ -19,6 +19,7 @@ from dashboards.frames.standings import among
 from dashboards.source import (
     Answer,
     Arguments,
+    Casework,
     EvaluationHeader,
     EvaluationSource,
     Examination,
@@ -34,6 +35,7 @@ from survey_app.accounts.guard import signed_in
 from survey_app.accounts.scope import Scope
 from survey_app.audit import record_export
 from survey_app.clock import current_time
+from survey_app.evaluations.casework import read_casework
 from survey_app.evaluations.collection_progress import count_progress, read_required_responses
 from survey_app.evaluations.counts import COMPLAINED_COLUMNS
 from survey_app.evaluations.held_answers import count_held_answers, find_waiting
@@ -97,6 +99,8 @@ _MOST_EXAMINED = 1_500_000
 _MOST_RATED = 2_000_000
 # Counts of the open round, sixteen bytes for each community.
 _MOST_COUNTED = 1_000_000
+# Cases and the times that they were open, a hundred bytes each: room for a year of a city of a million households.
+_MOST_CASES = 500_000
 _ROWS_AT_ONCE = 1_000
 
 
@@ -119,6 +123,7 @@ class StoredEvaluations:
         self._rated = SizedCache(most=_MOST_RATED, size_of=len)
         self._counted = SizedCache(most=_MOST_COUNTED, size_of=len)
         self._examined = SizedCache(most=_MOST_EXAMINED, size_of=len)
+        self._cases = SizedCache(most=_MOST_CASES, size_of=len)
 
     def evaluations(self) -> Sequence[EvaluationHeader]:
         """Return the stored evaluations, the newest first."""
@@ -363,6 +368,14 @@ class StoredEvaluations:
                 modes=counted.modes,
                 buildings=counted.buildings,
             )
+
+    def casework(self) -> Casework:
+        """Return the casework in scope, counted to the last full ten minutes; see `dashboards.source`."""
+        scope, now = signed_in().scope, current_time()
+        cut_off = now.replace(minute=now.minute - now.minute % 10, second=0, microsecond=0)
+        with self._database.reading() as session:
+            key = (cut_off, scope, _register_revision(session))
+            return self._cases.get_or_make(key, lambda: read_casework(session, scope=scope, cut_off=cut_off))
 
 
 def _register_revision(session: Session) -> int | None:

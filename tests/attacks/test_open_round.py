@@ -89,6 +89,7 @@ def _fill(database):
                 make_account(session, str(role), now=NOW, **bound.get(role, {}))
         facts = {
             "round_id": opened.id,
+            "month": f"{NOW:%Y-%m}",
             "community_id": communities[0].id,
             "mode": "paper",
             "token": codes[0].token,

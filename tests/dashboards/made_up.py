@@ -21,7 +21,15 @@ from analytics.rules import load_rules
 from analytics.statistics.complaint_rates import CHANNELS
 from analytics.statistics.integrity_signals import FAMILIES
 from dashboards.frames.standings import in_region, key_counts_of
-from dashboards.source import CATEGORICAL_COLUMNS, EvaluationHeader, Examination, Profile, Progress, ReportedComplaints
+from dashboards.source import (
+    CATEGORICAL_COLUMNS,
+    Casework,
+    EvaluationHeader,
+    Examination,
+    Profile,
+    Progress,
+    ReportedComplaints,
+)
 from tests.dashboards.grids import grid_page
 
 _DATA = Path(__file__).parents[2] / "data"
@@ -142,6 +150,87 @@ def answers_around(key, seed):
     """Return how many of a region are made up to have given each code, the same in every region."""
     random = np.random.default_rng([seed, list(ASPECTS).index(key), 1])
     return [int(random.integers(*((1500, 3000) if code > 3 else (100, 900)))) for code, *_words in OPTIONS]
+
+
+CASEWORK_START = pd.Timestamp("2026-01-01", tz="Asia/Shanghai")
+CASEWORK_CUT_OFF = pd.Timestamp("2026-12-02 10:20", tz="Asia/Shanghai")
+
+
+def made_up_casework(register, *, district=None, cases_each=6):
+    """Return made-up cases of a register: most answered in time, some late, open, opened again or left out."""
+    random = np.random.default_rng(31)
+    size = len(register) * cases_each
+    places_of = register.loc[register.index.repeat(cases_each)].reset_index(drop=True)
+    minutes = int((CASEWORK_CUT_OFF - CASEWORK_START).total_seconds() // 60)
+    submitted = CASEWORK_START + pd.to_timedelta(np.sort(random.integers(0, minutes, size)), unit="min")
+    codes = random.choice(["EQ01", "PK01", "CL02", "FE01"], size, p=[0.5, 0.3, 0.18, 0.02])
+    excluded = random.random(size) < 0.06
+    acknowledged_at = submitted + pd.to_timedelta(random.integers(1, 50, size), unit="h")
+    days = random.integers(1, 16, size)
+    answered_at = submitted + pd.to_timedelta(days * 30, unit="h")
+    ended_at = answered_at + pd.to_timedelta(random.integers(1, 150, size), unit="h")
+    is_answered, is_ended = ~excluded & (answered_at < CASEWORK_CUT_OFF), ended_at < CASEWORK_CUT_OFF
+    is_acknowledged = acknowledged_at < CASEWORK_CUT_OFF
+    verdicts = random.choice(["confirmed", "partly", "rejected", "silent"], size, p=[0.5, 0.06, 0.04, 0.4])
+    is_said = is_answered & is_ended
+    reopened = np.where(is_said & np.isin(verdicts, ["partly", "rejected"]), 1, 0)
+
+    def moments(times, known):
+        return pd.Series(times).where(known)
+
+    has_company = places_of["company"].notna()
+    labels = {"EQ01": ("电梯", "Lifts"), "PK01": ("乱停占道", "Obstruction"), "CL02": ("垃圾清运分类", "Waste")}
+    labels |= {"FE01": ("收费争议", "Fees")}
+    cases = pd.DataFrame(
+        {
+            "case": np.arange(size),
+            "community": places_of["number"],
+            "district": places_of["region"],
+            "company": places_of["company"],
+            "channel": random.choice(["code", "telephone", "hotline", "letter"], size, p=[0.6, 0.2, 0.19, 0.01]),
+            "category": codes,
+            "kind": "complaint",
+            "submitted_at": submitted,
+            "acknowledged_at": moments(acknowledged_at, is_acknowledged),
+            "acknowledged_in_time": pd.Series(
+                acknowledged_at < submitted + pd.Timedelta(hours=46), dtype="boolean"
+            ).where(is_acknowledged),
+            "acknowledgement_judged_at": moments(acknowledged_at, is_acknowledged),
+            "answered_at": moments(answered_at, is_answered),
+            "answered_in_time": pd.Series(days <= 12, dtype="boolean").where(is_answered),
+            "answer_judged_at": moments(answered_at, is_answered),
+            "is_companys": has_company & is_answered & (codes != "FE01"),
+            "working_days_waited": np.where(is_answered, days, 3).astype("float64"),
+            "verdict": pd.Series(verdicts, dtype="object").where(is_said, None),
+            "verdict_at": moments(ended_at, is_said),
+            "reopened": reopened,
+            "reopened_at": moments(ended_at, reopened > 0),
+            "stage": np.where(random.random(size) < 0.03, 2, 1),
+            "stage2_at": pd.Series(pd.NaT, index=range(size), dtype=submitted.dtype),
+            "status": np.where(is_ended, "closed", "in_progress"),
+            "waits_for": pd.Series(np.where(is_answered, "resident", "office"), dtype="object").where(~is_ended, None),
+            "ended_at": moments(ended_at, is_ended),
+            "exclusion": pd.Series(
+                random.choice(["same_case", "other_authority", "not_a_case"], size), dtype="object"
+            ).where(excluded, None),
+            "community_name": places_of["name"],
+            "community_english": places_of["english_name"],
+            "district_english": places_of["region_english"],
+            "company_english": places_of["company_english"],
+            "category_label": [labels[code][0] for code in codes],
+            "category_english": [labels[code][1] for code in codes],
+        }
+    )
+    if district is not None:
+        cases = cases[cases["district"] == district].reset_index(drop=True)
+    spells = cases.rename(columns={"submitted_at": "opened_at"})[["case", "opened_at", "ended_at"]]
+    return Casework(
+        cases=cases,
+        spells=spells.assign(is_reopening=False),
+        start=CASEWORK_START.to_pydatetime(),
+        cut_off=CASEWORK_CUT_OFF.to_pydatetime(),
+        disclosure=DISCLOSURE,
+    )
 
 
 def made_up_profile(standing, seed):
@@ -462,6 +551,9 @@ class MadeUpCity:
             feature["properties"]["name"]: [feature["geometry"]["coordinates"]]
             for feature in json.loads(BOUNDARIES.read_text("utf-8"))["features"]
         }
+
+    def casework(self):
+        return made_up_casework(self._register, district=self._district)
 
     def progress(self):
         if not self._open_round:

@@ -257,6 +257,46 @@ def test_progress_is_counted_once_a_minute_and_anew_for_every_account(database, 
     assert counted("city", first + timedelta(seconds=60)) == ([13, 11], 24)
 
 
+def test_casework_is_of_twelve_months_and_of_the_scope(database, city, signed_in, monkeypatch):
+    accounts, numbers = city
+    now = datetime(2026, 11, 20, 4, 37, 12, tzinfo=UTC)
+    monkeypatch.setattr(dashboard_source, "current_time", lambda: now)
+    with database.writing() as session:
+        here, there = (session.scalar(select(Community).filter_by(number=numbers[at])) for at in ("here", "there"))
+        make_complaint(session, here, submitted_at=now - timedelta(days=2), category="PK01")
+        make_complaint(session, there, submitted_at=now - timedelta(days=3))
+
+    source, found = StoredEvaluations(database), {}
+    for role in ("city", "district", "evaluator"):
+        with signed_in(accounts[role]):
+            found[role] = source.casework()
+
+    assert found["city"].start.isoformat() == "2025-12-01T00:00:00+08:00"
+    assert found["city"].cut_off.isoformat() == "2026-11-20T12:30:00+08:00"
+    assert [len(found[role].cases) for role in ("city", "evaluator")] == [2, 2]
+    own = found["district"].cases
+    assert (own["district"].tolist(), own["category_label"].tolist()) == (["海勃湾区"], ["乱停占道"])
+    assert own["district"].cat.categories.tolist() == ["海勃湾区"], "no other is named"
+    assert len(found["district"].spells) == 1
+
+
+def test_casework_is_read_once_in_ten_minutes(database, city, signed_in, monkeypatch):
+    accounts, numbers = city
+    source, first = StoredEvaluations(database), datetime(2026, 11, 20, 4, 30, tzinfo=UTC)
+
+    def count(now):
+        monkeypatch.setattr(dashboard_source, "current_time", lambda: now)
+        with signed_in(accounts["city"]):
+            return len(source.casework().cases)
+
+    assert count(first) == 0
+    with database.writing() as session:
+        community = session.scalar(select(Community).filter_by(number=numbers["here"]))
+        make_complaint(session, community, submitted_at=first - timedelta(minutes=1))
+    assert count(first + timedelta(minutes=9, seconds=59)) == 0
+    assert count(first + timedelta(minutes=10)) == 1
+
+
 def test_progress_shows_no_score(database, city, signed_in):
     accounts, _ = city
     with signed_in(accounts["city"]):
