@@ -8,14 +8,18 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from analytics.casework.case_frame import CASE_COLUMNS, SPELL_COLUMNS
 from survey_app.accounts.scope import Scope
 from survey_app.city_time import city_zone
+from survey_app.complaints.calendars import calendar
+from survey_app.complaints.cases import event_of
+from survey_app.complaints.casework_files import published_casework_files
+from survey_app.complaints.casework_rules import CaseworkRules, casework_rules_of
 from survey_app.complaints.categories import Category, category_of
-from survey_app.complaints.deadlines import Clock, acknowledge_by, answer_by, due_events, next_deadline
+from survey_app.complaints.deadlines import Clock, due_events, is_kept, judged_deadline, next_deadline
 from survey_app.complaints.state_machine import (
     DEADLINE_STATUSES,
     ENDED,
@@ -26,8 +30,8 @@ from survey_app.complaints.state_machine import (
     advance,
     submitted,
 )
-from survey_app.complaints.working_days import Calendar, calendar
-from survey_app.models import Community, Complaint, ComplaintEvent, District, PropertyCompany
+from survey_app.complaints.working_days import Calendar
+from survey_app.models import Community, Complaint, ComplaintAssignment, ComplaintEvent, District, PropertyCompany
 from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason, CaseStatus
 
 # Rows of events that exist at once; a case has about eight.
@@ -90,8 +94,16 @@ class _Record:
 
 
 @dataclass(frozen=True)
+class _Judged:
+    """An event, with the deadline of the period that it ended, as it stood then."""
+
+    event: Event
+    due_at: datetime | None
+
+
+@dataclass(frozen=True)
 class _Rules:
-    """What the category of a case says of who answers it, and by when."""
+    """What the category of a case and its casework file say of who answers it, and by when."""
 
     clock: Clock
     bypasses_company: bool
@@ -104,18 +116,21 @@ def read_case_records(session: Session, *, scope: Scope, since: datetime, cut_of
     Each is what the events before the cut-off amount to, and what time alone had done by then, so that a past month
     reads the same whenever it is asked for. All events are read once, in the order of their cases.
     """
-    zone, known = city_zone(session), calendar()
+    zone, known = city_zone(session), calendar(session)
+    published = {file.id: casework_rules_of(file.text) for file in published_casework_files(session)}
     conditions = _is_shown(since=since, cut_off=cut_off)
-    rules: dict[str, _Rules] = {}
+    rules: dict[tuple[str, int], _Rules] = {}
     cases: list[tuple[Any, ...]] = []
     spells: list[tuple[Any, ...]] = []
     filed = scope.communities(_SELECT_CASES.where(conditions).order_by(Complaint.id))
     histories = _read_histories(session, scope=scope, conditions=conditions, cut_off=cut_off)
     for row, (_case, history) in zip(session.execute(filed).all(), histories, strict=True):
-        if row.category not in rules:
-            rules[row.category] = _rules_of(category_of(row.category), known, zone)
-        state, record = _fold(history, rules[row.category], cut_off=cut_off)
-        cases.append((*row, *_values(state, record)))
+        *placed, casework_file_id = row
+        key = row.category, casework_file_id
+        if key not in rules:
+            rules[key] = _rules_of(category_of(row.category), published[casework_file_id], known, zone)
+        state, record = _fold(history, rules[key], cut_off=cut_off)
+        cases.append((*placed, *_values(state, record)))
         spells += [(row.id, *spell, place > 0) for place, spell in enumerate(record.spells)]
     frame = _frame(cases, _READ_COLUMNS, zone)
     waited = _working_days(frame["submitted_at"], _waited_until(frame, cut_off), known)
@@ -126,18 +141,17 @@ def read_case_records(session: Session, *, scope: Scope, since: datetime, cut_of
     )
 
 
-def kept_deadline(before: CaseState, event: Event, clock: Clock) -> bool | None:
+def _kept_deadline(before: CaseState, judged: _Judged) -> bool | None:
     """Return whether an event ended the period for acknowledgement, or for an answer, in time.
 
-    None where it ended neither, or where the resident ended it, so that nothing is owed any more.
+    None where it ended neither, where the resident ended it, so that nothing is owed any more, and where a case ended
+    without an answer after it had been acknowledged.
     """
-    if event.actor is CaseActor.RESIDENT or before.status not in DEADLINE_STATUSES:
+    event = judged.event
+    if judged.due_at is None or event.actor is CaseActor.RESIDENT:
         return None
-    if event.action is CaseAction.ESCALATE:
-        return False
-    if before.status is CaseStatus.SUBMITTED:
-        return event.at <= acknowledge_by(before, clock)
-    return event.at <= answer_by(before, clock) if event.action is CaseAction.RESPOND else None
+    ends_answer = event.action in {CaseAction.RESPOND, CaseAction.ESCALATE}
+    return is_kept(event.at, judged.due_at) if ends_answer or before.status is CaseStatus.SUBMITTED else None
 
 
 # The first names are those of the columns that they become.
@@ -155,21 +169,16 @@ _SELECT_CASES = (
         Complaint.category,
         Complaint.kind,
         Complaint.submitted_at,
+        Complaint.casework_file_id,
     )
     .join(Community, Complaint.community_id == Community.id)
     .join(District, Community.district_id == District.id)
-    .outerjoin(PropertyCompany, Community.company_id == PropertyCompany.id)
+    # The one that has the case or had it last; a case that was given to none stands beside the one in charge.
+    .outerjoin(PropertyCompany, func.coalesce(Complaint.company_id, Community.company_id) == PropertyCompany.id)
 )
 _SELECT_EVENTS = (
-    select(
-        ComplaintEvent.complaint_id,
-        ComplaintEvent.action,
-        ComplaintEvent.actor,
-        ComplaintEvent.at,
-        ComplaintEvent.reason,
-        ComplaintEvent.original_id,
-        ComplaintEvent.until,
-    )
+    select(ComplaintEvent, ComplaintAssignment)
+    .outerjoin(ComplaintAssignment)
     .join(Complaint, ComplaintEvent.complaint_id == Complaint.id)
     .join(Community, Complaint.community_id == Community.id)
     .order_by(ComplaintEvent.complaint_id, ComplaintEvent.number)
@@ -195,37 +204,32 @@ def _is_shown(*, since: datetime, cut_off: datetime) -> ColumnElement[bool]:
 
 def _read_histories(
     session: Session, *, scope: Scope, conditions: ColumnElement[bool], cut_off: datetime
-) -> Iterator[tuple[int, list[Event]]]:
+) -> Iterator[tuple[int, list[_Judged]]]:
     """Yield the events of each case before the cut-off, by case; a few thousand rows exist at once."""
     statement = scope.communities(_SELECT_EVENTS.where(conditions, ComplaintEvent.at < cut_off))
     rows = session.execute(statement.execution_options(yield_per=_ROWS_AT_ONCE))
-    for case, own in groupby(rows, key=lambda row: row[0]):
-        yield case, [_event(row) for row in own]
+    for case, own in groupby(rows, key=lambda row: row[0].complaint_id):
+        yield case, [_Judged(event_of(stored, assignment), stored.due_at) for stored, assignment in own]
 
 
-def _event(row: Any) -> Event:
-    _case, action, actor, at, reason, original_id, until = row
-    return Event(
-        CaseAction(action), CaseActor(actor), at, CaseEndReason(reason) if reason else None, original_id, until
-    )
-
-
-def _rules_of(category: Category, known: Calendar, zone: tzinfo) -> _Rules:
+def _rules_of(category: Category, rules: CaseworkRules, known: Calendar, zone: tzinfo) -> _Rules:
     return _Rules(
-        clock=Clock(category.safety, known, zone),
+        clock=Clock(category.safety, rules, known, zone),
         bypasses_company=category.bypasses_company,
         is_for_company=category.attributable and not category.bypasses_company,
     )
 
 
-def _fold(history: Sequence[Event], rules: _Rules, *, cut_off: datetime) -> tuple[CaseState, _Record]:
+def _fold(history: Sequence[_Judged], rules: _Rules, *, cut_off: datetime) -> tuple[CaseState, _Record]:
     """Return the state of a case before the cut-off, and its record."""
     first, *others = history
-    state, record = submitted(first.at, bypasses_company=rules.bypasses_company), _Record([(first.at, None)])
-    for event in others:
-        state = _take(record, state, event, rules)
+    filed_at = first.event.at
+    state = submitted(filed_at, bypasses_company=rules.bypasses_company, rules=rules.clock.rules)
+    record = _Record([(filed_at, None)])
+    for judged in others:
+        state = _take(record, state, judged, rules)
     for event in _due_before(state, rules.clock, cut_off):
-        state = _take(record, state, event, rules)
+        state = _take(record, state, _Judged(event, judged_deadline(state, event, rules.clock)), rules)
     _note_overdue(record, state, rules, cut_off=cut_off)
     if record.exclusion is not None:
         # There was nothing to answer.
@@ -238,14 +242,15 @@ def _due_before(state: CaseState, clock: Clock, cut_off: datetime) -> Iterable[E
     return (event for event in due_events(state, clock, now=cut_off) if event.at < cut_off)
 
 
-def _take(record: _Record, before: CaseState, event: Event, rules: _Rules) -> CaseState:
+def _take(record: _Record, before: CaseState, judged: _Judged, rules: _Rules) -> CaseState:
     """Return the state after an event, and note in the record what it ended, said or began."""
+    event = judged.event
     if before.stage > 1:
         _note_overdue(record, before, rules, cut_off=event.at)
     after = advance(before, event)
-    kept = kept_deadline(before, event, rules.clock)
+    kept = _kept_deadline(before, judged)
     if kept is not None:
-        _judge(record, before, rules, is_kept=kept, at=event.at)
+        _judge(record, before, rules, was_kept=kept, at=event.at)
     if event.actor is CaseActor.BUREAU and record.acknowledged_at is None:
         record.acknowledged_at = event.at
     if event.action is CaseAction.RESPOND and record.answered_at is None:
@@ -262,12 +267,12 @@ def _take(record: _Record, before: CaseState, event: Event, rules: _Rules) -> Ca
     return after
 
 
-def _judge(record: _Record, before: CaseState, rules: _Rules, *, is_kept: bool, at: datetime) -> None:
+def _judge(record: _Record, before: CaseState, rules: _Rules, *, was_kept: bool, at: datetime) -> None:
     """Note whether a deadline was kept; of several answers the first one is judged."""
     if before.status is CaseStatus.SUBMITTED:
-        record.acknowledged_in_time, record.acknowledgement_judged_at = is_kept, at
+        record.acknowledged_in_time, record.acknowledgement_judged_at = was_kept, at
     elif record.answer_judged_at is None:
-        record.answered_in_time, record.answer_judged_at = is_kept, at
+        record.answered_in_time, record.answer_judged_at = was_kept, at
         record.is_companys = rules.is_for_company and record.is_dispatched and before.stage == 1
 
 
@@ -275,7 +280,7 @@ def _note_overdue(record: _Record, state: CaseState, rules: _Rules, *, cut_off: 
     """Note a deadline that passed before the cut-off while nobody did anything: in stage 2 that is no event."""
     deadline = next_deadline(state, rules.clock)
     if deadline is not None and max(deadline, state.since) < cut_off:
-        _judge(record, state, rules, is_kept=False, at=max(deadline, state.since))
+        _judge(record, state, rules, was_kept=False, at=max(deadline, state.since))
 
 
 def _verdict(before: CaseState, event: Event) -> str | None:
