@@ -47,7 +47,9 @@ def bulletin_file(month: str) -> Response:
     with site().database.reading() as session:
         asked = _month(session, month, now=now)
         written = _written(session, asked, now=now)
-    pdf = bulletin_pdf(written, typefaces=typefaces, made_at=now)
+        # The day and no time, so that one bulletin is one file all day.
+        made_at = now.astimezone(city_zone(session)).replace(hour=0, minute=0, second=0, microsecond=0)
+    pdf = bulletin_pdf(written, typefaces=typefaces, made_at=made_at)
     with site().database.writing() as session:
         record_export(
             session,

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from survey_app.accounts.scope import EVERYWHERE, Scope
 from survey_app.complaints.cases import record_history
 from survey_app.complaints.state_machine import Event
+from survey_app.documents import bulletin_views
 from survey_app.documents.bulletin import MOST_LAGGARDS, CallBacks, Month, read_bulletin, write_bulletin
 from survey_app.documents.sheets import bulletin_pdf
 from survey_app.models import AuditEvent, Community, PropertyCompany
@@ -234,6 +235,14 @@ def test_the_page_and_the_file_say_the_same_and_the_file_is_in_the_audit_chain(s
         events = session.scalars(select(AuditEvent).filter_by(action=AuditAction.EXPORTED)).all()
     assert events[-1].subject == f"bulletin:{month}"
     assert json.loads(events[-1].after)["kind"] == "bulletin"
+
+
+def test_a_past_month_is_one_file_all_day(clients, monkeypatch):  # noqa: F811
+    def file_at(hour):
+        monkeypatch.setattr(bulletin_views, "current_time", lambda: datetime(2026, 10, 20, hour, tzinfo=UTC))
+        return clients[Role.CITY].get("/staff/bulletins/2026-09.pdf?lang=en").data
+
+    assert file_at(1) == file_at(9)
 
 
 def test_a_district_puts_out_its_own(clients):  # noqa: F811
