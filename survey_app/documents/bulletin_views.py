@@ -21,10 +21,10 @@ from survey_app.web.context import site
 from survey_app.web.languages import current_language
 
 
-@blueprint.get("/staff/bulletins", defaults={"month": None})
+@blueprint.get("/staff/bulletins")
 @blueprint.get("/staff/bulletins/<month>")
 @policy(REPORTING_CASEWORK)
-def bulletin(month: str | None) -> str:
+def bulletin(month: str | None = None) -> str:
     """Show the bulletin of a month, by itself that of the last one that is over; 404 for one that has not begun."""
     now = current_time()
     with site().database.reading() as session:

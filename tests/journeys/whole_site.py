@@ -132,7 +132,6 @@ def addresses(app, facts, role):
         f"/staff/questionnaires/{facts['questionnaire']}/preview",
         f"/staff/entry/{facts['community']}/paper",
         f"/staff/accounts/{facts['clerk']}/place",
-        "/staff/bulletins",
         f"/staff/receipts/{facts['receipt']}",
         f"/staff/receipts/{opened}",
         f"/staff/receipts/{opened}/correction",
