@@ -8,11 +8,11 @@ from types import MappingProxyType
 from typing import Any
 
 from survey_app.complaints.deadlines import Clock, answer_by, extension_end
-from survey_app.complaints.filing import read_date
 from survey_app.complaints.state_machine import ENDING_ACTIONS, CaseState
 from survey_app.models.vocabulary import CaseAction, CaseEndReason, CaseOffice
 from survey_app.security.check_digits import RECEIPT_DIGITS, read_number
 from survey_app.security.text import clean_text
+from survey_app.web.typed_dates import read_date
 from survey_app.web.typed_numbers import read_whole_number
 
 # Of an office or a company, such as an answer.

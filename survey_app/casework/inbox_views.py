@@ -35,13 +35,13 @@ from survey_app.casework.labels import channel_words, office_words, order_words,
 from survey_app.clock import current_time
 from survey_app.complaints.cases import cases_in
 from survey_app.complaints.categories import categories
-from survey_app.complaints.filing import read_date
 from survey_app.complaints.labels import case_kind_words
 from survey_app.models import Complaint, PropertyCompany
 from survey_app.models.vocabulary import CaseOffice, Channel
 from survey_app.web.context import site
 from survey_app.web.downloads import file_response
 from survey_app.web.languages import current_language
+from survey_app.web.typed_dates import read_date
 from survey_app.web.typed_numbers import read_whole_number
 
 CASES_PER_PAGE = 30

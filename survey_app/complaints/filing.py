@@ -1,7 +1,5 @@
 """Filing a complaint: what was typed is checked, and stored once as a case."""
 
-import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -27,13 +25,10 @@ from survey_app.security.check_digits import RECEIPT_DIGITS, new_number
 from survey_app.security.submission_keys import SubmissionKey
 from survey_app.security.text import clean_text
 from survey_app.storage.insert_once import insert_once
+from survey_app.web.typed_dates import read_date
 
 LONGEST_TEXT = 1000
 LONGEST_PLACE = 60
-
-# With or without separators, as a date is typed where the phone offers no calendar: 2026-11-05, 2026年11月5日.
-_FIRST_YEAR = 1900
-_DATE = re.compile(r"(\d{4})(?:\D?)(\d{1,2})(?:\D?)(\d{1,2})\D?")
 
 
 class ComplaintFault(StrEnum):
@@ -102,20 +97,6 @@ def check_complaint(given: Mapping[str, str], *, today: date) -> CheckedComplain
     }
     faults = tuple(fault for fault, is_wrong in checks.items() if is_wrong)
     return CheckedComplaint(category, kind, text, place, occurred, occurred_on, contact, consents, faults)
-
-
-def read_date(typed: str) -> date | None:
-    """Return the date that was typed, or None if it is none, or of a year in which nobody who complains lived.
-
-    >>> read_date("2026年11月5日"), read_date("20261105"), read_date("2026-02-30"), read_date("1026-11-05")
-    (datetime.date(2026, 11, 5), datetime.date(2026, 11, 5), None, None)
-    """
-    match = _DATE.fullmatch(unicodedata.normalize("NFKC", typed).replace(" ", ""))
-    try:
-        typed_date = date(*map(int, match.groups())) if match else None
-    except ValueError:
-        return None
-    return typed_date if typed_date is not None and typed_date.year >= _FIRST_YEAR else None
 
 
 def file_complaint(
