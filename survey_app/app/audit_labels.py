@@ -35,6 +35,7 @@ FACT_NAMES: Mapping[str, LazyString] = MappingProxyType(
         "changed": _("changed"),
         "closes_at": _("closes at"),
         "community": _("community no."),
+        "company": _("property company"),
         "count": _("number"),
         "ends_at": _("until"),
         "evaluation": _("evaluation no."),
@@ -61,6 +62,7 @@ FACT_NAMES: Mapping[str, LazyString] = MappingProxyType(
         "standings": _("check code of the standings"),
         "state": _("state"),
         "status": _("standing"),
+        "starts_on": _("from the day"),
         "step": _("step"),
     }
 )

@@ -27,7 +27,7 @@ from survey_app.documents import bulletin_views, pdf_views
 from survey_app.evaluations import evaluation_views, round_views
 from survey_app.evaluations.dashboard_source import SOURCE_EXTENSION, StoredEvaluations
 from survey_app.exports import download_views
-from survey_app.register import import_views, list_views
+from survey_app.register import contract_views, import_views, list_views
 from survey_app.responses import (
     declared_help_views,
     form_cache,
@@ -97,6 +97,7 @@ _VIEWS: tuple[ModuleType, ...] = (
     company_views,
     inbox_views,
     intake_views,
+    contract_views,
     import_views,
     list_views,
     integrity_review_views,

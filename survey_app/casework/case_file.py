@@ -20,9 +20,10 @@ from survey_app.city_time import last_day
 from survey_app.complaints.cases import PastEvent, clock_of, count_supporters, find_in_scope, present_history
 from survey_app.complaints.categories import category_of
 from survey_app.complaints.deadlines import Clock, extension_end
-from survey_app.complaints.state_machine import INTERNAL_ACTIONS, CaseState, possible_actions
+from survey_app.complaints.state_machine import INTERNAL_ACTIONS, OPEN, CaseState, possible_actions
 from survey_app.models import Account, Complaint, ComplaintContact, PropertyCompany
 from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason, CaseOffice, CaseStatus, Role
+from survey_app.register.contracts import company_in_charge
 
 # Cases of a community about the same thing that were filed so near to each other may be one.
 _NEAR = timedelta(days=30)
@@ -90,6 +91,7 @@ class CaseFile:
     company: Wording | None
     handler: str | None
     offered_company: tuple[int, Wording] | None
+    former_company: Wording | None
     offered_handlers: Mapping[int, str]
     offered_offices: Sequence[CaseOffice]
     seen: int
@@ -131,7 +133,8 @@ def read_case_file(
         suggestion=suggested_release(complaint, history, release),
         company=_company_name(session, state.company_id),
         handler=None if state.handler_id is None else _usernames(session, {state.handler_id}).get(state.handler_id),
-        offered_company=_offered_company(complaint, state),
+        offered_company=_offered_company(session, complaint, state, today=at.day),
+        former_company=_former_company(session, complaint, state, today=at.day),
         offered_handlers={account.id: account.username for account in accounts},
         offered_offices=[
             office for office in CaseOffice if office is not state.office and _has_office(complaint, office)
@@ -180,12 +183,25 @@ def _company_name(session: Session, company_id: int | None) -> Wording | None:
     return None if company is None else Wording.of(company.name, company.english_name)
 
 
-def _offered_company(complaint: Complaint, state: CaseState) -> tuple[int, Wording] | None:
-    """Return the company in charge of the community, unless the case must not reach it."""
-    company = complaint.community.company
+def _offered_company(
+    session: Session, complaint: Complaint, state: CaseState, *, today: date
+) -> tuple[int, Wording] | None:
+    """Return the company in charge of the community today, unless the case must not reach it."""
+    company = company_in_charge(session, complaint.community, today)
     if company is None or state.bypasses_company or state.stage > 1:
         return None
     return company.id, Wording.of(company.name, company.english_name)
+
+
+def _former_company(session: Session, complaint: Complaint, state: CaseState, *, today: date) -> Wording | None:
+    """Return the company that has an open case of a community that it looks after no longer, or None."""
+    company = company_in_charge(session, complaint.community, today)
+    is_left = state.status in OPEN and state.company_id is not None and state.stage == 1
+    return _company_name(session, state.company_id) if is_left and _id_of(company) != state.company_id else None
+
+
+def _id_of(company: PropertyCompany | None) -> int | None:
+    return None if company is None else company.id
 
 
 def _has_office(complaint: Complaint, office: CaseOffice) -> bool:

@@ -2,12 +2,13 @@
 
 Nothing here reads the words, the place, the contact or the photos of a resident: all that a company is shown of them
 stands in a release, which somebody at the office looked at. A case in which the company may take no step any more, such
-as one in stage 2 or one that went to another company, shows it the steps up to then and nothing new.
+as one in stage 2, one that went to another company, or one of a community that did, shows it the steps up to then and
+nothing new.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session, joinedload
@@ -25,8 +26,9 @@ from survey_app.complaints.deadlines import Clock
 from survey_app.complaints.redaction import redact
 from survey_app.complaints.state_machine import ENDED, INTERNAL_ACTIONS, OPEN, possible_actions
 from survey_app.errors import UnknownNumber
-from survey_app.models import Complaint, ComplaintAssignment, ComplaintEvent
+from survey_app.models import Community, Complaint, ComplaintAssignment, ComplaintEvent
 from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason, CaseStatus
+from survey_app.register.contracts import is_in_charge, last_day_in_charge
 
 # Steps of the resident whose words come unlooked at: that they happened is told, and nothing of what was said.
 _WORDS_OF_RESIDENT = frozenset(
@@ -96,7 +98,11 @@ def list_company_cases(session: Session, company_id: int, *, now: datetime) -> C
     newest_first = _given_to(company_id).order_by(Complaint.status_since.desc(), Complaint.id.desc())
     statement = newest_first.options(joinedload(Complaint.community, innerjoin=True))
     at = OfficeTime(calendar(session), city_zone(session), now)
-    found = [_case(complaint, company_id, at) for complaint in session.scalars(statement)]
+    looked_after = set(session.scalars(select(Community.id).where(is_in_charge(at.day, company_id=company_id))))
+    found = [
+        _case(complaint, at, is_with_company=_has(complaint, company_id) and complaint.community_id in looked_after)
+        for complaint in session.scalars(statement)
+    ]
     latest = datetime.max.replace(tzinfo=UTC)
     return CompanyCases(
         open=sorted((case for case in found if case.status in OPEN), key=lambda case: case.deadline or latest),
@@ -109,12 +115,14 @@ def read_company_case(session: Session, reference: str, *, company_id: int, now:
     """Return what a company sees of a case that was given to it, or raise `UnknownNumber`."""
     complaint = find_company_case(session, reference, company_id=company_id)
     clock = clock_of(session, complaint)
-    history = _seen_by(present_history(session, complaint, clock, now=now), company_id)
+    at = OfficeTime(clock.calendar, clock.zone, now)
+    left_at = _left_at(session, complaint, company_id, clock.zone)
+    history = _seen_by(present_history(session, complaint, clock, now=now), company_id, until=left_at)
     state = history[-1].after
     stored = [past.id for past in history if past.id is not None]
     # Nothing is left of it once the words of the case are erased.
     release = release_of_events(session, stored) or Release("", "", ())
-    case = _case(complaint, company_id, OfficeTime(clock.calendar, clock.zone, now))
+    case = _case(complaint, at, is_with_company=is_with_company(session, complaint, company_id=company_id, at=at))
     photos = attachments_of_complaint(session, kind=PHOTO, complaint_id=complaint.id)
     possible = possible_actions(state, actor=CaseActor.COMPANY, now=now) if case.is_with_company else ()
     return CompanyCaseFile(
@@ -135,6 +143,24 @@ def find_company_case(session: Session, reference: str, *, company_id: int) -> C
     return found
 
 
+def is_with_company(session: Session, complaint: Complaint, *, company_id: int, at: OfficeTime) -> bool:
+    """Return whether the company has the case, and is in charge of its community today."""
+    in_charge = select(Community.id).where(Community.id == complaint.community_id)
+    return _has(complaint, company_id) and bool(
+        session.scalar(in_charge.where(is_in_charge(at.day, company_id=company_id)))
+    )
+
+
+def _has(complaint: Complaint, company_id: int) -> bool:
+    return complaint.company_id == company_id and complaint.stage == 1
+
+
+def _left_at(session: Session, complaint: Complaint, company_id: int, zone: tzinfo) -> datetime | None:
+    """Return the midnight with which the company's last contract with the community ends, None where it does not."""
+    last = last_day_in_charge(session, community_id=complaint.community_id, company_id=company_id)
+    return None if last is None else datetime.combine(last + timedelta(days=1), time(), zone)
+
+
 def _given_to(company_id: int) -> Select[Complaint]:
     was_given = exists().where(
         ComplaintEvent.complaint_id == Complaint.id,
@@ -144,18 +170,21 @@ def _given_to(company_id: int) -> Select[Complaint]:
     return select(Complaint).where(was_given)
 
 
-def _seen_by(history: Sequence[PastEvent], company_id: int) -> Sequence[PastEvent]:
-    """Return the events up to the one by which the case left the company for good."""
-    last = max(number for number, past in enumerate(history) if _has_case(past, company_id))
-    return history[: last + 2]
+def _seen_by(history: Sequence[PastEvent], company_id: int, *, until: datetime | None) -> Sequence[PastEvent]:
+    """Return the events up to the one by which the case left the company for good, or its community did."""
+    held = [number for number, past in enumerate(history) if _has_case(past, company_id)]
+    # A change may be recorded for a day on which the company before was still at work: its own steps it sees always.
+    own = [number for number in held if history[number].event.actor is CaseActor.COMPANY]
+    known = own[-1] if own else 0
+    seen = enumerate(history[: held[-1] + 2])
+    return [past for number, past in seen if number <= known or until is None or past.event.at < until]
 
 
 def _has_case(past: PastEvent, company_id: int) -> bool:
     return past.after.company_id == company_id and past.after.stage == 1
 
 
-def _case(complaint: Complaint, company_id: int, at: OfficeTime) -> CompanyCase:
-    is_with_company = complaint.company_id == company_id and complaint.stage == 1
+def _case(complaint: Complaint, at: OfficeTime, *, is_with_company: bool) -> CompanyCase:
     deadline, category = complaint.deadline_at if is_with_company else None, category_of(complaint.category)
     return CompanyCase(
         reference=complaint.reference,

@@ -20,11 +20,15 @@ from survey_app.casework.case_steps import LONGEST_WORDS
 from survey_app.casework.company_cases import (
     CompanyCaseFile,
     find_company_case,
+    is_with_company,
     list_company_cases,
     read_company_case,
 )
 from survey_app.casework.labels import history_words, status_names, step_names
+from survey_app.casework.remaining_time import OfficeTime
+from survey_app.city_time import city_zone
 from survey_app.clock import current_time
+from survey_app.complaints.calendars import calendar
 from survey_app.complaints.cases import CaseMovedOn, take_step
 from survey_app.complaints.labels import end_reason_words
 from survey_app.complaints.redaction import Piece, split
@@ -144,9 +148,10 @@ def _file(session: Session, reference: str) -> CompanyCaseFile:
 
 
 def _require_with_company(session: Session, reference: str) -> None:
-    # Another company may have been given the case since the page was opened.
-    company_id = _company_id()
-    if find_company_case(session, reference, company_id=company_id).company_id != company_id:
+    # Another company may have been given the case, or the community, since the page was opened.
+    company_id, complaint = _company_id(), find_company_case(session, reference, company_id=_company_id())
+    at = OfficeTime(calendar(session), city_zone(session), current_time())
+    if not is_with_company(session, complaint, company_id=company_id, at=at):
         raise CaseMovedOn(reference)
 
 

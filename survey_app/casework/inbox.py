@@ -7,7 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, true
 from sqlalchemy.orm import Session, joinedload
 
 from analytics.languages import Wording
@@ -58,10 +58,18 @@ _OF_STATUS: Mapping[CaseStatus, Queue] = MappingProxyType(
         **dict.fromkeys(ENDED, Queue.ENDED),
     }
 )
+# Whose company looks after the community no longer.
+_is_left = and_(
+    Complaint.stage == 1,
+    Complaint.status.in_([CaseStatus.DISPATCHED, CaseStatus.IN_PROGRESS]),
+    Complaint.company_id.is_not(None),
+    exists().where(Community.id == Complaint.community_id, Community.company_id.is_distinct_from(Complaint.company_id)),
+)
 # The first that holds: what somebody proposes is decided first, then what is in stage 2 and owed.
 _queue = case(
     (Complaint.proposal.is_not(None), Queue.PROPOSED.value),
     (and_(Complaint.stage > 1, Complaint.status.in_(sorted(DEADLINE_STATUSES))), Queue.STAGE2.value),
+    (_is_left, Queue.TO_DISPATCH.value),
     *((Complaint.status == status, queue.value) for status, queue in _OF_STATUS.items()),
 )
 
@@ -236,7 +244,7 @@ def _listed(
         status=CaseStatus(complaint.status),
         stage=complaint.stage,
         submitted_at=complaint.submitted_at.astimezone(at.zone),
-        age_days=(at.now.astimezone(at.zone).date() - complaint.submitted_at.astimezone(at.zone).date()).days,
+        age_days=(at.day - complaint.submitted_at.astimezone(at.zone).date()).days,
         deadline=None if deadline is None else deadline.astimezone(at.zone),
         remaining=None if deadline is None else remaining_time(deadline, at, is_safety=category.safety),
         supporters=supporters,

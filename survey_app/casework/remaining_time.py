@@ -1,7 +1,7 @@
 """How long until a deadline, in what an office counts by: hours for safety, working days for the rest."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 
 from survey_app.city_time import last_day
@@ -34,12 +34,17 @@ class OfficeTime:
     zone: tzinfo
     now: datetime
 
+    @property
+    def day(self) -> date:
+        """The local day."""
+        return self.now.astimezone(self.zone).date()
+
 
 def remaining_time(deadline: datetime, at: OfficeTime, *, is_safety: bool) -> RemainingTime:
     """Return how long there is until a deadline, or how long ago it was missed."""
     is_overdue = at.now >= deadline
     if is_safety:
         return RemainingTime(is_overdue, TimeUnit.HOURS, abs(deadline - at.now) // _HOUR)
-    due_on, today = last_day(deadline, at.zone), at.now.astimezone(at.zone).date()
+    due_on, today = last_day(deadline, at.zone), at.day
     first, second = (due_on, today) if is_overdue else (today, due_on)
     return RemainingTime(is_overdue, TimeUnit.WORKING_DAYS, at.calendar.count_between(first, second))

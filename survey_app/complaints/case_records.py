@@ -33,6 +33,7 @@ from survey_app.complaints.state_machine import (
 from survey_app.complaints.working_days import Calendar
 from survey_app.models import Community, Complaint, ComplaintAssignment, ComplaintEvent, District, PropertyCompany
 from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason, CaseStatus
+from survey_app.register.contracts import recorded_contracts
 
 # Rows of events that exist at once; a case has about eight.
 _ROWS_AT_ONCE: Final = 5_000
@@ -119,13 +120,16 @@ def read_case_records(session: Session, *, scope: Scope, since: datetime, cut_of
     zone, known = city_zone(session), calendar(session)
     published = {file.id: casework_rules_of(file.text) for file in published_casework_files(session)}
     conditions = _is_shown(since=since, cut_off=cut_off)
+    contracts = recorded_contracts(session, scope)
     rules: dict[tuple[str, int], _Rules] = {}
     cases: list[tuple[Any, ...]] = []
     spells: list[tuple[Any, ...]] = []
     filed = scope.communities(_SELECT_CASES.where(conditions).order_by(Complaint.id))
     histories = _read_histories(session, scope=scope, conditions=conditions, cut_off=cut_off)
     for row, (_case, history) in zip(session.execute(filed).all(), histories, strict=True):
-        *placed, casework_file_id = row
+        *placed, casework_file_id, given_to = row
+        if given_to is None and row.number in contracts:
+            placed[_COMPANY] = contracts[row.number].names_on(row.submitted_at.astimezone(zone).date())
         key = row.category, casework_file_id
         if key not in rules:
             rules[key] = _rules_of(category_of(row.category), published[casework_file_id], known, zone)
@@ -170,10 +174,12 @@ _SELECT_CASES = (
         Complaint.kind,
         Complaint.submitted_at,
         Complaint.casework_file_id,
+        Complaint.company_id.label("given_to"),
     )
     .join(Community, Complaint.community_id == Community.id)
     .join(District, Community.district_id == District.id)
-    # The one that has the case or had it last; a case that was given to none stands beside the one in charge.
+    # The one that has the case or had it last; a case that was given to none stands beside the one in charge, which is
+    # that of the day on which it was filed, where contracts are recorded.
     .outerjoin(PropertyCompany, func.coalesce(Complaint.company_id, Community.company_id) == PropertyCompany.id)
 )
 _SELECT_EVENTS = (
@@ -187,6 +193,7 @@ _PLACE_COLUMNS: Final = (
     *("case", "community", "community_name", "community_english", "district", "district_english"),
     *("company", "company_english", "channel", "category", "kind", "submitted_at"),
 )
+_COMPANY: Final = slice(_PLACE_COLUMNS.index("company"), _PLACE_COLUMNS.index("company_english") + 1)
 _FOLDED_COLUMNS: Final = (
     *("acknowledged_at", "acknowledged_in_time", "acknowledgement_judged_at"),
     *("answered_at", "answered_in_time", "answer_judged_at", "is_companys"),

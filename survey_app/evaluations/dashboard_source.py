@@ -80,7 +80,7 @@ from survey_app.models import (
     Standing,
     StandingEvidence,
 )
-from survey_app.models.vocabulary import AuditAction
+from survey_app.models.vocabulary import REGISTER_CHANGES
 from survey_app.register.boundaries import read_boundary
 from survey_app.rounds.rounds import find_open_round
 from survey_app.storage.database import Database
@@ -384,7 +384,7 @@ def _register_revision(session: Session) -> int | None:
     It is read in the snapshot of what it stands for, so that nothing older is ever kept under it. Evaluations
     themselves are frozen.
     """
-    return session.scalar(select(func.max(AuditEvent.position)).filter_by(action=AuditAction.COMMUNITIES_IMPORTED))
+    return session.scalar(select(func.max(AuditEvent.position)).where(AuditEvent.action.in_(sorted(REGISTER_CHANGES))))
 
 
 def _read_standings(session: Session, evaluation_id: int, scope: Scope) -> pd.DataFrame:

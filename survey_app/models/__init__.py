@@ -41,6 +41,7 @@ from survey_app.models.places import (
     District,
     Neighbourhood,
     PropertyCompany,
+    PropertyContract,
     Subdistrict,
 )
 from survey_app.models.publications import Publication
@@ -92,6 +93,7 @@ __all__ = [
     "Neighbourhood",
     "NetworkKey",
     "PropertyCompany",
+    "PropertyContract",
     "Publication",
     "Questionnaire",
     "RecoveryCode",

@@ -1,6 +1,6 @@
 """Tables of districts and what they are divided into, of communities and property companies."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -98,6 +98,26 @@ class Community(Base):
     subdistrict: Mapped[Subdistrict | None] = relationship()
     neighbourhood: Mapped[Neighbourhood | None] = relationship()
     company: Mapped[PropertyCompany | None] = relationship()
+
+
+class PropertyContract(Base):
+    """Contract by which a property company is in charge of a community, from its first local day to its last.
+
+    Those of one community never overlap. `Community.company_id` repeats whose contract is in force.
+    """
+
+    __tablename__ = "property_contract"
+    __table_args__ = (CheckConstraint("starts_on <= ends_on", name="days"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("community.id"), index=True)
+    company_id: Mapped[int] = mapped_column(ForeignKey("property_company.id"), index=True)
+    # NULL where the company was in charge before contracts were recorded.
+    starts_on: Mapped[date | None]
+    # NULL until further notice.
+    ends_on: Mapped[date | None]
+
+    company: Mapped[PropertyCompany] = relationship()
 
 
 class ColumnHeader(Base):

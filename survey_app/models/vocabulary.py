@@ -335,6 +335,9 @@ class AuditAction(StrEnum):
     ROUND_MOVED = "round_moved"
     ROUND_DROPPED = "round_dropped"
     COMMUNITIES_IMPORTED = "communities_imported"
+    CONTRACT_RECORDED = "contract_recorded"
+    CONTRACT_WITHDRAWN = "contract_withdrawn"
+    COMPANY_CHANGED = "company_changed"
     CODE_ISSUED = "code_issued"
     CODE_REVOKED = "code_revoked"
     POSTERS_PRINTED = "posters_printed"
@@ -355,3 +358,7 @@ class AuditAction(StrEnum):
     RESPONSES_ERASED = "responses_erased"
     EXAMINATIONS_ERASED = "examinations_erased"
     COMPLAINT_WORDS_ERASED = "complaint_words_erased"
+
+
+# After which a name of a place, or the district or the company of a community, may be another one.
+REGISTER_CHANGES = frozenset({AuditAction.COMMUNITIES_IMPORTED, AuditAction.COMPANY_CHANGED})

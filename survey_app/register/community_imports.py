@@ -16,11 +16,13 @@ from sqlalchemy.orm import Session, joinedload
 from analytics.canonical import canonical_json, sha256_hex
 from analytics.files.yaml_documents import Fault
 from survey_app import audit
+from survey_app.city_time import city_zone
 from survey_app.errors import JiayuanError
 from survey_app.models import AuditEvent, Community, District, Neighbourhood, PropertyCompany, Subdistrict
-from survey_app.models.vocabulary import AuditAction
+from survey_app.models.vocabulary import REGISTER_CHANGES, AuditAction
 from survey_app.pinyin import pinyin_of
 from survey_app.register.communities_file import CommunityRow, CommunityTable, PlacesError
+from survey_app.register.contracts import keep_companies, record_listed_companies
 from survey_app.register.new_places import (
     Listed,
     Path,
@@ -129,7 +131,7 @@ class ImportPlan:
     numbered: int
     new_places: Sequence[Fault]
     are_new_places_confirmed: bool
-    last_import: int | None
+    last_change: int | None
 
     @property
     def result(self) -> ImportResult:
@@ -177,7 +179,7 @@ def plan_import(session: Session, *, table: CommunityTable, are_new_places_confi
     Raises `PlacesError` where the table has a twin of what is stored, and `UnconfirmedPlaces` where nobody has
     confirmed what would be new: see there.
     """
-    last_import = _last_import(session)
+    last_change = _last_change(session)
     ids, known = _stored_values(session)
     stored_names = {kind: _stored_names(session, stored) for kind, stored in _TABLES.items()}
     listed = _listed(table, known)
@@ -215,7 +217,7 @@ def plan_import(session: Session, *, table: CommunityTable, are_new_places_confi
         ),
         new_places=new_places,
         are_new_places_confirmed=are_new_places_confirmed,
-        last_import=last_import,
+        last_change=last_change,
     )
 
 
@@ -283,7 +285,7 @@ def store_import(session: Session, *, plan: ImportPlan, is_shown: bool = False) 
     shown is what was shown, and `RegisterChanged` is raised instead.
     """
     lock_until_commit(session, AdvisoryLock.REGISTER)
-    if plan.last_import != _last_import(session):
+    if plan.last_change != _last_change(session):
         if is_shown:
             raise RegisterChanged
         plan = plan_import(session, table=plan.table, are_new_places_confirmed=plan.are_new_places_confirmed)
@@ -315,6 +317,7 @@ def store_import(session: Session, *, plan: ImportPlan, is_shown: bool = False) 
     changes: defaultdict[tuple[str, ...], list[_Row]] = defaultdict(list)
     for change in plan.changed:
         changes[change.columns].append(with_ids(change.id, change.values))
+    keep_companies(session, [change.id for change in plan.changed if "company_id" in change.columns])
     # Only what is another value: a new number of households leaves every index as it is.
     for columns, rows in changes.items():
         updated: dict[str, BindParameter[object]] = {name: bindparam(name) for name in columns}
@@ -332,7 +335,8 @@ def _id_at(ids: Mapping[Path, int], *path: str | None) -> int | None:
 
 
 def record_import(session: Session, *, result: ImportResult, by: str, now: datetime) -> None:
-    """Note in the audit chain who imported a list of communities, and how many it added and changed."""
+    """Note in the audit chain who imported a list, and in the contracts that its companies are in charge now."""
+    record_listed_companies(session, today=now.astimezone(city_zone(session)).date())
     facts = {"added": result.added, "changed": result.changed}
     audit.record(session, by=by, action=AuditAction.COMMUNITIES_IMPORTED, subject="communities", after=facts, now=now)
 
@@ -382,10 +386,10 @@ def _write_many(session: Session, statement: Insert | Update, names: Sequence[st
         connection.exec_driver_sql(str(compiled), [dict(zip(names, row, strict=True)) for row in rows])
 
 
-def _last_import(session: Session) -> int | None:
-    """Return the position of the last import in the audit chain, by which a plan knows that it is still right."""
-    imports = select(AuditEvent.position).filter_by(action=AuditAction.COMMUNITIES_IMPORTED)
-    return session.scalar(imports.order_by(AuditEvent.position.desc()).limit(1))
+def _last_change(session: Session) -> int | None:
+    """Return the position of the last change of the register, by which a plan knows that it is still right."""
+    changes = select(AuditEvent.position).where(AuditEvent.action.in_(sorted(REGISTER_CHANGES)))
+    return session.scalar(changes.order_by(AuditEvent.position.desc()).limit(1))
 
 
 def _stored_values(session: Session) -> tuple[dict[str, int], dict[str, _Values]]:

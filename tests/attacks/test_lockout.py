@@ -659,6 +659,7 @@ STAFF_ONLY = {
     "key_check",
     "neighbourhood",
     "property_company",
+    "property_contract",
     "publication",
     "questionnaire",
     "declared_help",

@@ -81,6 +81,12 @@ _WITHOUT_PARTS = ("DELETE FROM neighbourhood", "DELETE FROM subdistrict")
 
 # What may stand in a database at each revision and is unknown to the one below, each by itself.
 ALONE = {
+    "0061": [
+        (
+            "INSERT INTO property_contract (id, community_id, company_id, starts_on, ends_on) "
+            "SELECT 1, min(id), (SELECT min(id) FROM property_company), '2026-09-01', '2026-09-30' FROM community"
+        ),
+    ],
     "0060": [
         (
             "INSERT INTO casework_file (id, text, sha256, in_force_from, published_at) "
@@ -407,6 +413,7 @@ _HOUSEHOLD = "(SELECT id FROM code WHERE kind = 'household')"
 
 # What takes it away, so that the way goes on with the rest.
 CLEARED = {
+    "0061": ["DELETE FROM property_contract"],
     "0060": [
         "DELETE FROM casework_file WHERE id = 900",
         "DELETE FROM working_calendar WHERE id = 900",
@@ -683,7 +690,7 @@ def test_each_revision_refuses_or_gives_every_value_back(city):
     assert set(tables_of(city)) == {"alembic_version"}
 
 
-@pytest.mark.parametrize("target", ["base", "0001", "0013", "0029", "-32"])
+@pytest.mark.parametrize("target", ["base", "0001", "0013", "0029", "-33"])
 def test_a_long_way_down_is_refused_as_a_whole(city, target):
     before, guards, revision = rows_of(city, tables_of(city)), guards_of(city), revision_of(city)
 

@@ -131,6 +131,7 @@ def addresses(app, facts, role):
         f"/staff/rounds/{facts['round']}/reviews",
         f"/staff/questionnaires/{facts['questionnaire']}/preview",
         f"/staff/entry/{facts['community']}/paper",
+        f"/staff/communities/{facts['community']}/contracts",
         f"/staff/accounts/{facts['clerk']}/place",
         f"/staff/receipts/{facts['receipt']}",
         f"/staff/receipts/{opened}",

@@ -40,7 +40,10 @@ PLACED = {
     "staff.revoke": lambda place: {"token": place["spare_token"]},
     "staff.poster": lambda place: {"token": place["token"]},
     "staff.photo": lambda place: {"round_id": place["round_id"], "name": place["photo"]},
-    "staff.blank_questionnaire": lambda place: {"community_id": place["community"].id},
+    **dict.fromkeys(
+        ("staff.blank_questionnaire", "staff.contracts", "staff.record_contract", "staff.withdraw_change"),
+        lambda place: {"community_id": place["community"].id},
+    ),
     **dict.fromkeys(
         ("staff.case_file", "staff.take_case_step", "staff.show_contact"), lambda place: {"reference": place["case"]}
     ),

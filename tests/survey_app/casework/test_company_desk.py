@@ -8,10 +8,12 @@ import pytest
 from PIL import Image
 from sqlalchemy import select
 
+from survey_app.casework.company_cases import list_company_cases, read_company_case
 from survey_app.complaints.cases import stored_state, take_step
 from survey_app.complaints.contacts import store_contact
 from survey_app.models import Complaint, PropertyCompany
 from survey_app.models.vocabulary import CaseAction, CaseActor, CaseStatus
+from survey_app.register.contracts import follow_contracts, take_over
 from tests.accounts import SECRET_KEY, csrf_token, make_account, signed_in_client
 from tests.factories import give_to_company, make_community, make_complaint, make_photo, make_round
 
@@ -63,6 +65,14 @@ def take(database, reference, action, actor, **given):
     with database.writing() as session:
         asked = {"reference": reference, "action": action, "actor": actor, "by": "test", "now": datetime.now(UTC)}
         take_step(session, **asked, **given)
+
+
+def hand_over(database, place):
+    """Let the second company take over the community today."""
+    with database.writing() as session:
+        community = session.scalar(select(Complaint).filter_by(reference=place["reference"])).community
+        second, today = session.get(PropertyCompany, place["second"]), datetime.now(UTC).date()
+        take_over(session, community, second, starts_on=today, today=today, by="test", now=datetime.now(UTC))
 
 
 def picture():
@@ -155,6 +165,7 @@ def test_after_a_change_of_company_the_former_one_sees_its_own_steps_and_nothing
     step(ours, reference, "start")
     step(ours, reference, "respond", words="灯已更换")
     resident(sqlite_database, reference, CaseAction.REJECT, text="没修好")
+    hand_over(sqlite_database, place)
     take(sqlite_database, reference, CaseAction.DISPATCH, CaseActor.BUREAU, company_id=place["second"])
     step(theirs, reference, "start")
     step(theirs, reference, "respond", words="线路已重接")
@@ -199,3 +210,45 @@ def test_the_same_answer_sent_twice_is_taken_once(place, sqlite_database):
     with sqlite_database.reading() as session:
         complaint = session.scalars(select(Complaint).filter_by(reference=reference)).one()
         assert stored_state(session, complaint).status is CaseStatus.RESPONDED
+
+
+def test_a_company_whose_contract_ended_keeps_its_replies_and_sees_nothing_new(place, sqlite_database):
+    client, reference = signed_in_client(place["app"], "ours"), place["reference"]
+    assert step(client, reference, "start").status_code == 303
+    assert step(client, reference, "ask_resident", words="灯在几层？").status_code == 303
+    with sqlite_database.writing() as session:
+        community = session.scalar(select(Complaint).filter_by(reference=reference)).community
+        second, today = session.get(PropertyCompany, place["second"]), datetime.now(UTC).date()
+        # What was said so far was said while the contract ran.
+        day = today + timedelta(days=1)
+        take_over(session, community, second, starts_on=day, today=today, by="test", now=datetime.now(UTC))
+    later = datetime.now(UTC) + timedelta(days=2)
+    with sqlite_database.writing() as session:
+        follow_contracts(session, today=later.date(), by="site", now=later)
+        given = {"reference": reference, "by": "test", "now": later}
+        take_step(session, action=CaseAction.ADD, actor=CaseActor.RESIDENT, text="三层", **given)
+        take_step(session, action=CaseAction.RESPOND, actor=CaseActor.BUREAU, text="市里已处理", **given)
+        ours = read_company_case(session, reference, company_id=community_company(session, place), now=later)
+        listed = list_company_cases(session, community_company(session, place), now=later)
+
+    assert [each.action for each in ours.steps][-1] is CaseAction.ASK_RESIDENT
+    assert ours.possible == ()
+    assert ours.case.status is None
+    assert [case.reference for case in listed.left] == [reference]
+
+
+def community_company(session, place):
+    return session.scalar(select(PropertyCompany.id).where(PropertyCompany.id != place["second"]))
+
+
+def test_the_office_is_told_to_dispatch_a_case_again_once_another_company_is_in_charge(place, sqlite_database):
+    hand_over(sqlite_database, place)
+    client = signed_in_client(place["app"], "city")
+
+    listing = client.get("/staff/cases?queue=to_dispatch").text
+    page = client.get(f"/staff/cases/{place['reference']}").text
+
+    assert place["reference"] in listing
+    assert re.search(r"甲物业[^<]*不再", page)
+    assert f'<option value="{place["second"]}">乙物业' in page
+    assert signed_in_client(place["app"], "theirs").get(f"/staff/company-cases/{place['reference']}").status_code == 404

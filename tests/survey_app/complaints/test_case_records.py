@@ -12,13 +12,17 @@ from analytics.casework.case_frame import CASE_COLUMNS, SPELL_COLUMNS
 from analytics.casework.flow import monthly_flow
 from survey_app.accounts.scope import EVERYWHERE, Scope
 from survey_app.complaints import case_records
+from survey_app.complaints.calendars import calendar
 from survey_app.complaints.case_records import NAME_COLUMNS, read_case_records
 from survey_app.complaints.cases import inconsistent_references, record_history, settle_case, state_of
+from survey_app.complaints.casework_files import rules_at
 from survey_app.complaints.categories import categories, category_of
+from survey_app.complaints.deadlines import Clock
 from survey_app.complaints.state_machine import ENDED, Event
 from survey_app.demo.simulation.case_histories import draw_case_history
-from survey_app.models import Community, Complaint
+from survey_app.models import Community, Complaint, PropertyCompany
 from survey_app.models.vocabulary import Area, CaseAction, CaseActor, CaseEndReason
+from survey_app.register.contracts import take_over
 from tests.factories import NOW, make_community, make_complaint, make_round
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -84,6 +88,21 @@ def test_a_case_that_was_answered_and_confirmed(database, community):
     assert row["working_days_waited"] == 3, "Wednesday, Thursday and Friday"
     assert (row["status"], row["waits_for"], row["reopened"], row["stage"]) == ("closed", None, 0, 1)
     assert (row["district"], row["channel"], row["kind"]) == (row["district"], "code", "complaint")
+
+
+def test_a_case_that_no_company_got_stands_beside_the_one_in_charge_when_it_was_filed(database, community):
+    with database.writing() as session:
+        place = session.get_one(Community, community)
+        first, second = (PropertyCompany(name=name, sort_key=name) for name in ("甲物业", "乙物业"))
+        session.add_all([first, second])
+        place.company = first
+        session.flush()
+        day = (NOW + DAY).date()
+        take_over(session, place, second, starts_on=day, today=day, by="test", now=NOW + DAY)
+    for after in (timedelta(), DAY, 2 * DAY):
+        file(database, community, submitted_at=NOW + after)
+
+    assert read(database).cases["company"].tolist() == ["甲物业", "乙物业", "乙物业"]
 
 
 def test_the_frames_have_the_columns_that_are_stated(database, community):
@@ -260,10 +279,19 @@ def simulated(database, community):
     random = np.random.default_rng(11)
     codes = [category.code for category in categories()]
     now = NOW + 20 * DAY
+    with database.reading() as session:
+        rules, known = rules_at(session, NOW), calendar(session)
     for _case in range(120):
         submitted_at = NOW - timedelta(hours=float(random.uniform(0, 24 * 120)))
         category = str(random.choice(codes))
-        life = draw_case_history(random, submitted_at=submitted_at, category=category_of(category), zone=ZONE, now=now)
+        life = draw_case_history(
+            random,
+            submitted_at=submitted_at,
+            category=category_of(category),
+            company_id=None,
+            clock=Clock(category_of(category).safety, rules, known, ZONE),
+            now=now,
+        )
         steps = [
             (each.at - submitted_at, each.action, each.actor, each.reason, each.original_id, each.until)
             for each in life
