@@ -24,6 +24,11 @@ def city_zone(session: Session) -> tzinfo:
     return UTC if rules is None else zone_of(rules)
 
 
+def local_today(session: Session, *, now: datetime) -> date:
+    """Return the local date of the city."""
+    return now.astimezone(city_zone(session)).date()
+
+
 def city_name(session: Session) -> Wording | None:
     """Return what the city is called, by the rule file of the latest round; None before the first round."""
     rules = session.scalar(_SELECT_LATEST)

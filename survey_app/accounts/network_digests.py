@@ -18,7 +18,7 @@ from typing import Final
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from survey_app.city_time import city_zone
+from survey_app.city_time import city_zone, local_today
 from survey_app.models import NetworkKey
 from survey_app.storage.database import Database
 from survey_app.storage.insert_once import insert_once
@@ -65,7 +65,7 @@ class NetworkKeys:
 
 def destroy_old_network_keys(session: Session, *, now: datetime) -> None:
     """Destroy the keys of the days that are over: what was digested stays comparable, and unreadable for ever."""
-    today = now.astimezone(city_zone(session)).date()
+    today = local_today(session, now=now)
     session.execute(delete(NetworkKey).where(NetworkKey.day < today))
 
 

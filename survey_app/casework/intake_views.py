@@ -13,6 +13,7 @@ from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import WORKING_CASES, policy
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.casework.labels import channel_words
+from survey_app.city_time import local_today
 from survey_app.clock import current_time
 from survey_app.complaints.cases import find_complaint
 from survey_app.complaints.categories import categories
@@ -22,7 +23,6 @@ from survey_app.complaints.filing import (
     LONGEST_TEXT,
     CheckedComplaint,
     check_complaint,
-    local_today,
     record_complaint,
 )
 from survey_app.complaints.labels import case_kind_words

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from analytics.files.yaml_documents import DocumentError, Fault
 from survey_app.audit import OPERATOR, record
-from survey_app.city_time import city_zone
+from survey_app.city_time import local_today
 from survey_app.complaints.casework_rules import CaseworkRules, casework_rules_of, parse_casework_rules
 from survey_app.models import CaseworkFile
 from survey_app.models.vocabulary import AuditAction
@@ -53,7 +53,7 @@ def published_casework_files(session: Session) -> Sequence[CaseworkFile]:
 
 def casework_file_at(session: Session, moment: datetime) -> CaseworkFile:
     """Return the casework file in force at a moment, by the city's day; `NoCaseworkFile` before the first."""
-    day = moment.astimezone(city_zone(session)).date()
+    day = local_today(session, now=moment)
     in_force = select(CaseworkFile).where(CaseworkFile.in_force_from <= day)
     found = session.scalar(in_force.order_by(CaseworkFile.in_force_from.desc()).limit(1))
     if found is None:
@@ -67,7 +67,7 @@ def rules_at(session: Session, moment: datetime) -> CaseworkRules:
 
 
 def _faults_of_day(session: Session, rules: CaseworkRules, *, now: datetime) -> Iterator[Fault]:
-    tomorrow = now.astimezone(city_zone(session)).date() + timedelta(days=1)
+    tomorrow = local_today(session, now=now) + timedelta(days=1)
     if rules.in_force_from < tomorrow:
         yield Fault(
             "cases of today have begun by the file before: this one is in force from {day} at the earliest",

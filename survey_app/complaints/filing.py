@@ -10,7 +10,6 @@ from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
 from survey_app.attachments.attachments import attach_to_complaint
-from survey_app.city_time import city_zone
 from survey_app.codes.codes import ScannedCode, is_reference
 from survey_app.complaints.case_secrets import hash_secret, secret_of
 from survey_app.complaints.cases import open_case
@@ -169,11 +168,6 @@ def record_complaint(
 
 def _silence_days(followed: CaseworkFile) -> int:
     return casework_rules_of(followed.text).silence.days
-
-
-def local_today(session: Session, *, now: datetime) -> date:
-    """Return the local date of the city."""
-    return now.astimezone(city_zone(session)).date()
 
 
 def _content(complaint: CheckedComplaint) -> dict[str, object]:

@@ -19,7 +19,7 @@ from survey_app.attachments.attachments import (
 from survey_app.attachments.kinds import PHOTO
 from survey_app.attachments.scanning import AttachmentFault
 from survey_app.attachments.uploads import uploads_in
-from survey_app.city_time import city_zone
+from survey_app.city_time import city_zone, local_today
 from survey_app.clock import current_time
 from survey_app.codes.codes import ScannedCode, find_code
 from survey_app.complaints.blueprint import blueprint
@@ -35,7 +35,6 @@ from survey_app.complaints.filing import (
     Filed,
     check_complaint,
     file_complaint,
-    local_today,
 )
 from survey_app.complaints.redaction import split
 from survey_app.complaints.similar_cases import similar_cases, support_case

@@ -10,7 +10,7 @@ from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import REPORTING_CASEWORK, policy
 from survey_app.accounts.staff_pages import area_words, blueprint
 from survey_app.audit import record_export
-from survey_app.city_time import city_name, city_zone
+from survey_app.city_time import city_name, city_zone, local_today
 from survey_app.clock import current_time
 from survey_app.documents.bulletin import Bulletin, Month, read_bulletin, write_bulletin
 from survey_app.documents.sheets import bulletin_pdf
@@ -64,7 +64,7 @@ def bulletin_file(month: str) -> Response:
 
 
 def _this_month(session: Session, *, now: datetime) -> Month:
-    return Month.of(now.astimezone(city_zone(session)).date())
+    return Month.of(local_today(session, now=now))
 
 
 def _month(session: Session, written: str | None, *, now: datetime) -> Month:

@@ -17,7 +17,7 @@ from survey_app.accounts.network_digests import destroy_old_network_keys
 from survey_app.accounts.sign_in import erase_expired_sessions
 from survey_app.attachments.attachments import forget_unsent_attachments
 from survey_app.audit import SITE
-from survey_app.city_time import city_zone
+from survey_app.city_time import city_zone, local_today
 from survey_app.collection.tallies import fold_changes
 from survey_app.complaints.cases import due_references, settle_case
 from survey_app.complaints.contacts import erase_contacts
@@ -140,7 +140,7 @@ def _examine_unseen(database: Database, *, now: datetime) -> None:
 def _settle(database: Database, job: RunningJob, now: datetime) -> Mapping[str, int]:
     with database.writing() as session:
         # A case that moves today moves to or from the company of today.
-        follow_contracts(session, today=now.astimezone(city_zone(session)).date(), by=SITE, now=now)
+        follow_contracts(session, today=local_today(session, now=now), by=SITE, now=now)
     return asdict(settle_complaints(database, now=now, report=job.report))
 
 

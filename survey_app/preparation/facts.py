@@ -11,7 +11,7 @@ from analytics.disclosure.rules import rules_in_force
 from analytics.files.yaml_documents import DocumentError
 from analytics.languages import Wording
 from survey_app.accounts.scope import Scope
-from survey_app.city_time import city_zone
+from survey_app.city_time import local_today
 from survey_app.codes.codes import has_poster_code, is_usable_poster_code
 from survey_app.codes.poster_prints import PrintedUpTo, posters_printed
 from survey_app.complaints.calendars import calendar
@@ -79,7 +79,7 @@ class Facts:
 
 def read_facts(session: Session, *, scope: Scope, public_url: str, now: datetime) -> Facts:
     """Return what is prepared in scope."""
-    today = now.astimezone(city_zone(session)).date()
+    today = local_today(session, now=now)
     coming = session.scalar(select(Round).where(Round.closes_at > now).order_by(Round.opens_at).limit(1))
     newest = session.scalar(select(Questionnaire).order_by(Questionnaire.id.desc()).limit(1))
     deciding = _accounts_in_force(session, SECOND_PERSON_ROLES)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, joinedload
 from analytics.canonical import canonical_json, sha256_hex
 from analytics.files.yaml_documents import Fault
 from survey_app import audit
-from survey_app.city_time import city_zone
+from survey_app.city_time import local_today
 from survey_app.errors import JiayuanError
 from survey_app.models import AuditEvent, Community, District, Neighbourhood, PropertyCompany, Subdistrict
 from survey_app.models.vocabulary import REGISTER_CHANGES, AuditAction
@@ -336,7 +336,7 @@ def _id_at(ids: Mapping[Path, int], *path: str | None) -> int | None:
 
 def record_import(session: Session, *, result: ImportResult, by: str, now: datetime) -> None:
     """Note in the audit chain who imported a list, and in the contracts that its companies are in charge now."""
-    record_listed_companies(session, today=now.astimezone(city_zone(session)).date())
+    record_listed_companies(session, today=local_today(session, now=now))
     facts = {"added": result.added, "changed": result.changed}
     audit.record(session, by=by, action=AuditAction.COMMUNITIES_IMPORTED, subject="communities", after=facts, now=now)
 

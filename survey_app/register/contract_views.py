@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import ISSUING, REGISTER_READERS, policy
 from survey_app.accounts.staff_pages import blueprint
-from survey_app.city_time import city_zone
+from survey_app.city_time import local_today
 from survey_app.clock import current_time
 from survey_app.models import Community, PropertyCompany
 from survey_app.register.community_imports import sort_key
@@ -57,7 +57,7 @@ def record_contract(community_id: int) -> Response | Page:
                 community,
                 _named_company(session),
                 starts_on=_typed_day(),
-                today=now.astimezone(city_zone(session)).date(),
+                today=local_today(session, now=now),
                 by=signed_in().actor,
                 now=now,
             )
@@ -83,7 +83,7 @@ def withdraw_change(community_id: int) -> Response:
     now = current_time()
     with site().database.writing() as session:
         community = _community(session, community_id)
-        today = now.astimezone(city_zone(session)).date()
+        today = local_today(session, now=now)
         contract_id = read_whole_number(request.form.get("contract"))
         if withdraw_contract(session, community, contract_id, today=today, by=signed_in().actor, now=now):
             flash(_("The change is withdrawn."))
@@ -125,7 +125,7 @@ def _named_company(session: Session) -> PropertyCompany | None:
 def _page(community_id: int, *, refusal: str = "") -> str:
     with site().database.reading() as session:
         community = _community(session, community_id)
-        today = current_time().astimezone(city_zone(session)).date()
+        today = local_today(session, now=current_time())
         companies = session.scalars(select(PropertyCompany.name).order_by(PropertyCompany.sort_key)).all()
         return render_template(
             "staff/contracts.html",
