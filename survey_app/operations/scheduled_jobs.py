@@ -30,7 +30,7 @@ from survey_app.jobs.history import LastRun, erase_finished_jobs, last_runs
 from survey_app.jobs.leases import LeaseTerms
 from survey_app.jobs.queue import enqueue
 from survey_app.jobs.worker import Worker
-from survey_app.register.contracts import follow_contracts
+from survey_app.register.contracts import follow_contracts, is_change_due
 from survey_app.register.kept_lists import erase_expired_lists
 from survey_app.register.list_jobs import LIST_JOBS
 from survey_app.responses.network_digests import rounds_with_unseen_digests
@@ -138,10 +138,18 @@ def _examine_unseen(database: Database, *, now: datetime) -> None:
 
 
 def _settle(database: Database, job: RunningJob, now: datetime) -> Mapping[str, int]:
-    with database.writing() as session:
-        # A case that moves today moves to or from the company of today.
-        follow_contracts(session, today=local_today(session, now=now), by=SITE, now=now)
+    # A case that moves today moves to or from the company of today.
+    _follow_contracts(database, now=now)
     return asdict(settle_complaints(database, now=now, report=job.report))
+
+
+def _follow_contracts(database: Database, *, now: datetime) -> None:
+    with database.reading() as session:
+        today = local_today(session, now=now)
+        is_due = is_change_due(session, today=today)
+    if is_due:
+        with database.writing() as session:
+            follow_contracts(session, today=today, by=SITE, now=now)
 
 
 def _erase(database: Database, job: RunningJob, now: datetime) -> Mapping[str, int]:

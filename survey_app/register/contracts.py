@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, exists, func, insert, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, insert, not_, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from survey_app import audit
@@ -162,13 +162,14 @@ def withdraw_contract(
     return True
 
 
+def is_change_due(session: Session, *, today: date) -> bool:
+    """Return whether a community has another company than its contracts say for today."""
+    return session.execute(_select_changes(today).limit(1)).first() is not None
+
+
 def follow_contracts(session: Session, *, today: date, by: str, now: datetime) -> int:
     """Give each community with recorded contracts the company in charge today, and return how many changed."""
-    own = PropertyContract.community_id == Community.id
-    in_charge = select(PropertyContract.company_id).where(own, is_in_force(today)).scalar_subquery()
-    changed = session.execute(
-        select(Community, in_charge).where(exists().where(own), Community.company_id.is_distinct_from(in_charge))
-    ).all()
+    changed = session.execute(_select_changes(today)).all()
     for community, company_id in changed:
         former, community.company_id = community.company, company_id
         session.flush()
@@ -183,6 +184,14 @@ def follow_contracts(session: Session, *, today: date, by: str, now: datetime) -
             now=now,
         )
     return len(changed)
+
+
+def _select_changes(today: date) -> Select[Community, int | None]:
+    """Return a select over the communities whose company is not that of their contracts, with the one that is."""
+    own = PropertyContract.community_id == Community.id
+    in_charge = select(PropertyContract.company_id).where(own, is_in_force(today)).scalar_subquery()
+    is_another = Community.company_id.is_distinct_from(in_charge)
+    return select(Community, in_charge).where(exists().where(own), is_another)
 
 
 def keep_companies(session: Session, community_ids: Collection[int]) -> None:

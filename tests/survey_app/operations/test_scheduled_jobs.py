@@ -19,8 +19,10 @@ from survey_app.jobs.history import JOBS_KEPT_FOR, last_runs
 from survey_app.jobs.leases import LeaseTerms
 from survey_app.jobs.queue import list_jobs
 from survey_app.jobs.worker import SECONDS_BETWEEN_LOOKS
-from survey_app.models import IntegrityExamination, Job, Response
+from survey_app.models import AuditEvent, Community, IntegrityExamination, Job, PropertyCompany, Response
+from survey_app.models.vocabulary import AuditAction
 from survey_app.operations.scheduled_jobs import SCHEDULED_JOBS, ScheduledJob, is_due, worker
+from survey_app.register.contracts import take_over
 from survey_app.responses.network_digests import RETENTION_TIME
 from tests.factories import NOW, make_community, make_job, make_response, make_round
 
@@ -79,6 +81,25 @@ def test_what_is_due_is_done_once_and_noted(database):
     assert do_due_jobs(database, now=NOW) == [job.name for job in SCHEDULED_JOBS]
     assert do_due_jobs(database, now=NOW) == []
     assert {run.done_at for run in runs(database).values()} == {NOW}
+
+
+def test_the_hourly_work_gives_a_community_to_the_company_that_takes_over_today(database):
+    with database.writing() as session:
+        first, second = (PropertyCompany(name=name, sort_key=name) for name in ("甲物业", "乙物业"))
+        session.add_all([first, second])
+        session.flush()
+        community, today = make_community(session, company=first), NOW.date()
+        take_over(session, community, second, starts_on=today + 2 * DAY, today=today, by="test", now=NOW)
+    found = []
+    for days in range(4):
+        do_due_jobs(database, now=NOW + days * DAY)
+        with database.reading() as session:
+            found.append(session.scalars(select(Community)).one().company.name)
+
+    assert found == ["甲物业", "甲物业", "乙物业", "乙物业"]
+    with database.reading() as session:
+        changes = select(func.count()).select_from(AuditEvent).filter_by(action=AuditAction.COMPANY_CHANGED)
+        assert session.scalar(changes) == 1
 
 
 def test_what_a_standstill_has_missed_is_made_up_for_once(database):
