@@ -108,6 +108,7 @@ def read_case_file(
     may_act = may_deal_with(session, complaint, state, account_id=account_id, role=role)
     community, accounts = complaint.community, office_accounts(session, complaint.community)
     explanation, at = explain_clock(state, clock), OfficeTime(clock.calendar, clock.zone, now)
+    in_charge = company_in_charge(session, community, at.day)
     release = release_of_events(session, [past.id for past in history if past.id is not None])
     possible = possible_actions(state, actor=CaseActor.BUREAU, now=now)
     return CaseFile(
@@ -133,8 +134,8 @@ def read_case_file(
         suggestion=suggested_release(complaint, history, release),
         company=_company_name(session, state.company_id),
         handler=None if state.handler_id is None else _usernames(session, {state.handler_id}).get(state.handler_id),
-        offered_company=_offered_company(session, complaint, state, today=at.day),
-        former_company=_former_company(session, complaint, state, today=at.day),
+        offered_company=_offered_company(in_charge, state),
+        former_company=_former_company(session, in_charge, state),
         offered_handlers={account.id: account.username for account in accounts},
         offered_offices=[
             office for office in CaseOffice if office is not state.office and _has_office(complaint, office)
@@ -183,25 +184,19 @@ def _company_name(session: Session, company_id: int | None) -> Wording | None:
     return None if company is None else Wording.of(company.name, company.english_name)
 
 
-def _offered_company(
-    session: Session, complaint: Complaint, state: CaseState, *, today: date
-) -> tuple[int, Wording] | None:
+def _offered_company(in_charge: PropertyCompany | None, state: CaseState) -> tuple[int, Wording] | None:
     """Return the company in charge of the community today, unless the case must not reach it."""
-    company = company_in_charge(session, complaint.community, today)
-    if company is None or state.bypasses_company or state.stage > 1:
+    if in_charge is None or state.bypasses_company or state.stage > 1:
         return None
-    return company.id, Wording.of(company.name, company.english_name)
+    return in_charge.id, Wording.of(in_charge.name, in_charge.english_name)
 
 
-def _former_company(session: Session, complaint: Complaint, state: CaseState, *, today: date) -> Wording | None:
+def _former_company(session: Session, in_charge: PropertyCompany | None, state: CaseState) -> Wording | None:
     """Return the company that has an open case of a community that it looks after no longer, or None."""
-    company = company_in_charge(session, complaint.community, today)
-    is_left = state.status in OPEN and state.company_id is not None and state.stage == 1
-    return _company_name(session, state.company_id) if is_left and _id_of(company) != state.company_id else None
-
-
-def _id_of(company: PropertyCompany | None) -> int | None:
-    return None if company is None else company.id
+    is_with_company = state.status in OPEN and state.company_id is not None and state.stage == 1
+    if not is_with_company or (in_charge is not None and in_charge.id == state.company_id):
+        return None
+    return _company_name(session, state.company_id)
 
 
 def _has_office(complaint: Complaint, office: CaseOffice) -> bool:

@@ -8,7 +8,7 @@ nothing new.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session, joinedload
@@ -28,7 +28,7 @@ from survey_app.complaints.state_machine import ENDED, INTERNAL_ACTIONS, OPEN, p
 from survey_app.errors import UnknownNumber
 from survey_app.models import Community, Complaint, ComplaintAssignment, ComplaintEvent
 from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason, CaseStatus
-from survey_app.register.contracts import is_in_charge, last_day_in_charge
+from survey_app.register.contracts import company_in_charge, is_in_charge, last_day_in_charge
 
 # Steps of the resident whose words come unlooked at: that they happened is told, and nothing of what was said.
 _WORDS_OF_RESIDENT = frozenset(
@@ -122,7 +122,7 @@ def read_company_case(session: Session, reference: str, *, company_id: int, now:
     stored = [past.id for past in history if past.id is not None]
     # Nothing is left of it once the words of the case are erased.
     release = release_of_events(session, stored) or Release("", "", ())
-    case = _case(complaint, at, is_with_company=is_with_company(session, complaint, company_id=company_id, at=at))
+    case = _case(complaint, at, is_with_company=is_with_company(session, complaint, company_id=company_id, day=at.day))
     photos = attachments_of_complaint(session, kind=PHOTO, complaint_id=complaint.id)
     possible = possible_actions(state, actor=CaseActor.COMPANY, now=now) if case.is_with_company else ()
     return CompanyCaseFile(
@@ -143,12 +143,10 @@ def find_company_case(session: Session, reference: str, *, company_id: int) -> C
     return found
 
 
-def is_with_company(session: Session, complaint: Complaint, *, company_id: int, at: OfficeTime) -> bool:
-    """Return whether the company has the case, and is in charge of its community today."""
-    in_charge = select(Community.id).where(Community.id == complaint.community_id)
-    return _has(complaint, company_id) and bool(
-        session.scalar(in_charge.where(is_in_charge(at.day, company_id=company_id)))
-    )
+def is_with_company(session: Session, complaint: Complaint, *, company_id: int, day: date) -> bool:
+    """Return whether the company has the case, and is in charge of its community on a day."""
+    in_charge = company_in_charge(session, complaint.community, day)
+    return _has(complaint, company_id) and in_charge is not None and in_charge.id == company_id
 
 
 def _has(complaint: Complaint, company_id: int) -> bool:

@@ -25,10 +25,8 @@ from survey_app.casework.company_cases import (
     read_company_case,
 )
 from survey_app.casework.labels import history_words, status_names, step_names
-from survey_app.casework.remaining_time import OfficeTime
-from survey_app.city_time import city_zone
+from survey_app.city_time import local_today
 from survey_app.clock import current_time
-from survey_app.complaints.calendars import calendar
 from survey_app.complaints.cases import CaseMovedOn, take_step
 from survey_app.complaints.labels import end_reason_words
 from survey_app.complaints.redaction import Piece, split
@@ -150,8 +148,7 @@ def _file(session: Session, reference: str) -> CompanyCaseFile:
 def _require_with_company(session: Session, reference: str) -> None:
     # Another company may have been given the case, or the community, since the page was opened.
     company_id, complaint = _company_id(), find_company_case(session, reference, company_id=_company_id())
-    at = OfficeTime(calendar(session), city_zone(session), current_time())
-    if not is_with_company(session, complaint, company_id=company_id, at=at):
+    if not is_with_company(session, complaint, company_id=company_id, day=local_today(session, now=current_time())):
         raise CaseMovedOn(reference)
 
 
