@@ -12,6 +12,7 @@ from flask import Flask, abort, current_app, redirect, request, url_for
 from flask import session as browser_session
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf import CSRFProtect
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
@@ -27,7 +28,7 @@ from survey_app.accounts.sign_in import find_session
 from survey_app.audit import account_actor
 from survey_app.clock import current_time
 from survey_app.log_events import LogEvent, log_event
-from survey_app.models import Account
+from survey_app.models import Account, Community
 from survey_app.models.vocabulary import Role
 from survey_app.web.context import site
 from survey_app.web.languages import current_language, remember_language
@@ -114,6 +115,13 @@ def wanted_scope(session: Session) -> Scope:
         return chosen_scope(session, request.values.get("place", ""), signed_in().scope)
     except UnknownPlace:
         abort(HTTPStatus.NOT_FOUND)
+
+
+def own_community(session: Session, community_id: int) -> Community:
+    """Return a community that the account sees; 404 for any other."""
+    seen = signed_in().scope.communities(select(Community).where(Community.id == community_id))
+    found = session.scalar(seen)
+    return found if found is not None else abort(HTTPStatus.NOT_FOUND)
 
 
 def may_visit(endpoint: str) -> bool:

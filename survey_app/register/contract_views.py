@@ -3,18 +3,18 @@
 from datetime import date
 from http import HTTPStatus
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from survey_app.accounts.guard import signed_in
+from survey_app.accounts.guard import own_community, signed_in
 from survey_app.accounts.policies import ISSUING, REGISTER_READERS, policy
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.city_time import local_today
 from survey_app.clock import current_time
-from survey_app.models import Community, PropertyCompany
+from survey_app.models import PropertyCompany
 from survey_app.register.community_imports import sort_key
 from survey_app.register.contracts import (
     AlreadyInCharge,
@@ -51,7 +51,7 @@ def record_contract(community_id: int) -> Response | Page:
     now = current_time()
     try:
         with site().database.writing() as session:
-            community = _community(session, community_id)
+            community = own_community(session, community_id)
             take_over(
                 session,
                 community,
@@ -82,18 +82,12 @@ def withdraw_change(community_id: int) -> Response:
     """Withdraw a change that has not come yet; the company before stays."""
     now = current_time()
     with site().database.writing() as session:
-        community = _community(session, community_id)
+        community = own_community(session, community_id)
         today = local_today(session, now=now)
         contract_id = read_whole_number(request.form.get("contract"))
         if withdraw_contract(session, community, contract_id, today=today, by=signed_in().actor, now=now):
             flash(_("The change is withdrawn."))
     return redirect(url_for("staff.contracts", community_id=community_id), HTTPStatus.SEE_OTHER)
-
-
-def _community(session: Session, community_id: int) -> Community:
-    statement = signed_in().scope.communities(select(Community).where(Community.id == community_id))
-    found = session.scalar(statement)
-    return found if found is not None else abort(HTTPStatus.NOT_FOUND)
 
 
 def _typed_day() -> date:
@@ -124,7 +118,7 @@ def _named_company(session: Session) -> PropertyCompany | None:
 
 def _page(community_id: int, *, refusal: str = "") -> str:
     with site().database.reading() as session:
-        community = _community(session, community_id)
+        community = own_community(session, community_id)
         today = local_today(session, now=current_time())
         companies = session.scalars(select(PropertyCompany.name).order_by(PropertyCompany.sort_key)).all()
         return render_template(

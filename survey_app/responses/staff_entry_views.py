@@ -9,10 +9,10 @@ from http import HTTPStatus
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response as AnyResponse
 
-from survey_app.accounts.guard import signed_in
+from survey_app.accounts.guard import own_community, signed_in
 from survey_app.accounts.staff_attempts import counted_try
 from survey_app.clock import current_time
 from survey_app.errors import (
@@ -95,7 +95,7 @@ def choose() -> str:
 def show_form(community_id: int, mode: str) -> str:
     """Show an empty form, with how many were typed in today and the receipt of the last."""
     with site().database.reading() as session:
-        desk = open_desk(session, community=_community(session, community_id), now=current_time())
+        desk = open_desk(session, community=own_community(session, community_id), now=current_time())
     return _form(desk, _mode(mode), new_form_key(Form.ENTRY, desk.round_id), {})
 
 
@@ -105,7 +105,7 @@ def save(community_id: int, mode: str) -> AnyResponse | tuple[str, int]:
     now, chosen = current_time(), _mode(mode)
     given = request.form.to_dict()
     with site().database.reading() as session:
-        desk = open_desk(session, community=_community(session, community_id), now=now)
+        desk = open_desk(session, community=own_community(session, community_id), now=now)
     key = sent_form_key(Form.ENTRY, desk.round_id)
     answers = desk.questionnaire.check_answers(read_typed(desk.questionnaire.questions, given))
     try:
@@ -151,12 +151,6 @@ def _check(desk: Desk, answers: CheckedAnswers, given: Mapping[str, str], now: d
     except tuple(_SLIP_FAULTS) as error:
         slip_fault = _SLIP_FAULTS[type(error)]
     return desk, _Faults(answers.faults, slip_fault, desk.replaces_earlier and "replace" not in given)
-
-
-def _community(session: Session, community_id: int) -> Community:
-    statement = signed_in().scope.communities(select(Community).where(Community.id == community_id))
-    community = session.scalar(statement)
-    return community if community is not None else abort(HTTPStatus.NOT_FOUND)
 
 
 def _mode(text: str) -> Mode:

@@ -1,12 +1,10 @@
 """Views that print paper questionnaires: of one community, of a district, or with a new slip's code on each."""
 
-from http import HTTPStatus
 from itertools import chain
 
-from flask import Response, abort, request
-from sqlalchemy import select
+from flask import Response, request
 
-from survey_app.accounts.guard import signed_in, wanted_scope
+from survey_app.accounts.guard import own_community, wanted_scope
 from survey_app.accounts.policies import PRINTING, policy
 from survey_app.accounts.scope import Scope
 from survey_app.accounts.staff_pages import blueprint
@@ -18,7 +16,6 @@ from survey_app.codes.printing_views import (
     substitution_notes,
     wanted_slips,
 )
-from survey_app.models import Community
 from survey_app.models.vocabulary import Area
 from survey_app.printing.typefaces import installed_typefaces
 from survey_app.printing.zip_stream import zip_files
@@ -42,12 +39,10 @@ def blank_questionnaire(community_id: int) -> Response:
     """Show the blank questionnaire of one community."""
     typefaces, now, public_url = installed_typefaces(), current_time(), site().config.url_to_print
     with site().database.reading() as session:
-        in_scope = signed_in().scope.communities(select(Community.id).where(Community.id == community_id))
-        if session.scalar(in_scope) is None:
-            abort(HTTPStatus.NOT_FOUND)
+        community = own_community(session, community_id)
         survey_round = round_to_print(session, now=now)
         [form] = blank_forms_to_print(
-            session, survey_round=survey_round, scope=Scope(Area.COMMUNITY, (community_id,)), now=now
+            session, survey_round=survey_round, scope=Scope(Area.COMMUNITY, (community.id,)), now=now
         )
         survey = survey_on_paper(survey_round, public_url=public_url)
     pdf = paper_pdf(
