@@ -24,8 +24,10 @@ from survey_app.register.contracts import (
     take_over,
     withdraw_contract,
 )
+from survey_app.register.new_places import twins_of_names
 from survey_app.security.text import one_line
 from survey_app.web.context import site
+from survey_app.web.languages import fault_translator
 from survey_app.web.typed_dates import read_date
 from survey_app.web.typed_numbers import read_whole_number
 
@@ -110,6 +112,9 @@ def _named_company(session: Session) -> PropertyCompany | None:
     if found is None and "is_new" not in request.form:
         raise _Refused(_("The register has no company of this name. Please check it, or tick that it is new."))
     if found is None:
+        stored = [(known,) for known in session.scalars(select(PropertyCompany.name))]
+        for twin in twins_of_names({(name,): 0}, stored):
+            raise _Refused(twin.text(fault_translator()))
         found = PropertyCompany(name=name, sort_key=sort_key(name))
         session.add(found)
         session.flush()

@@ -275,6 +275,7 @@ def test_a_company_that_the_register_does_not_know_has_to_be_called_new(place, s
         ({"company": "乙物业", "starts_on": "yesterday"}, HTTPStatus.BAD_REQUEST),
         ({"company": "", "starts_on": "2026-09-01"}, HTTPStatus.BAD_REQUEST),
         ({"company": "乙" * 101, "starts_on": "2026-09-01", "is_new": "1"}, HTTPStatus.BAD_REQUEST),
+        ({"company": "甲 物业", "starts_on": "2026-09-01", "is_new": "1"}, HTTPStatus.BAD_REQUEST),
         ({"company": "甲物业", "starts_on": "2026-09-01"}, HTTPStatus.CONFLICT),
     ],
 )
