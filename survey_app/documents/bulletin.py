@@ -1,10 +1,9 @@
 """Monthly bulletin of casework: what came in during a month and how it was dealt with, in words for one page."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, tzinfo
-from typing import Final, Self
+from datetime import datetime, timedelta
+from typing import Final
 
 import pandas as pd
 from babel.dates import format_date, format_skeleton
@@ -18,58 +17,13 @@ from analytics.languages import Wording
 from analytics.reports.labels import channel_words, sentence_case
 from survey_app.accounts.scope import Scope
 from survey_app.catalogue import translator
-from survey_app.city_time import city_zone
+from survey_app.city_time import Month, city_zone
 from survey_app.complaints.case_records import read_case_records
 
 # What a page of the site or of paper has room for.
 MOST_LAGGARDS: Final = 12
-_WRITTEN: Final = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])", re.ASCII)
 _NO_VALUE: Final = "—"
 _LOCALES: Final = {"zh-Hans": "zh_Hans_CN", "en": "en_GB"}
-
-
-@dataclass(frozen=True, order=True)
-class Month:
-    """Month of a year, written `2026-09`."""
-
-    year: int
-    number: int
-
-    @classmethod
-    def read(cls, written: str) -> Self | None:
-        """Return the month that is written, or None where none is.
-
-        >>> Month.read("2026-09"), Month.read("2026-9"), Month.read("2026-13")
-        (Month(year=2026, number=9), None, None)
-        """
-        found = _WRITTEN.fullmatch(written)
-        return None if found is None else cls(*map(int, found.groups()))
-
-    @classmethod
-    def of(cls, day: date) -> Self:
-        """Return the month in which a day lies."""
-        return cls(day.year, day.month)
-
-    def plus(self, count: int) -> Self:
-        """Return the month so many months later, or earlier.
-
-        >>> str(Month(2026, 1).plus(-1)), str(Month(2026, 9).plus(14))
-        ('2025-12', '2027-11')
-        """
-        months = self.year * 12 + self.number - 1 + count
-        return type(self)(months // 12, months % 12 + 1)
-
-    @property
-    def first(self) -> date:
-        """The first day of the month."""
-        return date(self.year, self.number, 1)
-
-    def start(self, zone: tzinfo) -> datetime:
-        """Return the local midnight with which the month begins."""
-        return datetime.combine(self.first, time(), zone)
-
-    def __str__(self) -> str:
-        return f"{self.year}-{self.number:02}"
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import REPORTING_CASEWORK, policy
 from survey_app.accounts.staff_pages import area_words, blueprint
 from survey_app.audit import record_export
-from survey_app.city_time import city_name, city_zone, local_today
+from survey_app.city_time import Month, city_name, city_zone, local_today
 from survey_app.clock import current_time
-from survey_app.documents.bulletin import Bulletin, Month, read_bulletin, write_bulletin
+from survey_app.documents.bulletin import Bulletin, read_bulletin, write_bulletin
 from survey_app.documents.sheets import bulletin_pdf
 from survey_app.models.vocabulary import Area
 from survey_app.printing.typefaces import installed_typefaces

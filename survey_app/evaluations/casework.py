@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from analytics.disclosure.rules import rules_in_force
 from dashboards.source import Casework
 from survey_app.accounts.scope import Scope
-from survey_app.city_time import city_zone
+from survey_app.city_time import Month, city_zone
 from survey_app.complaints.case_records import read_case_records
 from survey_app.complaints.categories import category_of
 
@@ -26,9 +26,8 @@ _REPEATED: Final = (
 def read_casework(session: Session, *, scope: Scope, cut_off: datetime) -> Casework:
     """Return the casework in scope from the beginning of the eleventh month before the cut-off."""
     zone = city_zone(session)
-    local = cut_off.astimezone(zone)
-    months = local.year * 12 + local.month - MONTHS
-    start = datetime(months // 12, months % 12 + 1, 1, tzinfo=zone)
+    today = cut_off.astimezone(zone).date()
+    start = Month.of(today).plus(1 - MONTHS).start(zone)
     records = read_case_records(session, scope=scope, since=start, cut_off=cut_off)
     names = {code: category_of(code).name for code in records.cases["category"].unique()}
     cases = records.cases.assign(
@@ -40,5 +39,5 @@ def read_casework(session: Session, *, scope: Scope, cut_off: datetime) -> Casew
         spells=records.spells,
         start=start,
         cut_off=records.cut_off,
-        disclosure=rules_in_force(local.date()),
+        disclosure=rules_in_force(today),
     )

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from survey_app.accounts.scope import EVERYWHERE, Scope
+from survey_app.city_time import Month
 from survey_app.complaints.cases import record_history
 from survey_app.complaints.state_machine import Event
 from survey_app.documents import bulletin_views
-from survey_app.documents.bulletin import MOST_LAGGARDS, CallBacks, Month, read_bulletin, write_bulletin
+from survey_app.documents.bulletin import MOST_LAGGARDS, CallBacks, read_bulletin, write_bulletin
 from survey_app.documents.sheets import bulletin_pdf
 from survey_app.models import AuditEvent, Community, PropertyCompany
 from survey_app.models.vocabulary import Area, AuditAction, CaseAction, CaseActor, Role
