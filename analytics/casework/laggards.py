@@ -1,20 +1,13 @@
 """Companies that are named because they answer late: by a minimum and a bound that are stated, never by a ranking."""
 
-from typing import Final
+from fractions import Fraction
 
 import pandas as pd
 
-from analytics.casework.shares import shares_by
-
-LEAST_CASES: Final = 20
-"""Fewest answers that came due before a company is named: one case more or less moves no name then."""
-LEAST_SHARE: Final = 0.8
-"""Share in time below which a company is named."""
+from analytics.casework.shares import is_below, shares_by
 
 
-def find_laggards(
-    cases: pd.DataFrame, *, least_cases: int = LEAST_CASES, least_share: float = LEAST_SHARE
-) -> pd.DataFrame:
+def find_laggards(cases: pd.DataFrame, *, least_cases: int, least_share: Fraction) -> pd.DataFrame:
     """Return the companies of which too few answers came in time.
 
     Parameters
@@ -23,15 +16,16 @@ def find_laggards(
         Columns company, answered_in_time and is_companys of `analytics.casework.case_frame.CASE_COLUMNS`, of the cases
         whose answer came due in the period.
     least_cases : int
-        The fewest such cases of a company that is named.
-    least_share : float
+        The fewest such cases of a company that is named: one case more or less moves no name then.
+    least_share : Fraction
         The share in time, in [0, 1], below which it is.
 
     Returns
     -------
     DataFrame
         Indexed by company, in the order of the names: some (in time), of, share, lower, upper, as
-        `analytics.casework.shares.shares_by` returns them. A share at the bound is not below it.
+        `analytics.casework.shares.shares_by` returns them. A share at the bound is not below it: both are whole
+        numbers, compared exactly.
 
     Notes
     -----
@@ -41,10 +35,10 @@ def find_laggards(
     --------
     >>> kept = pd.array([True] * 15 + [False] * 5 + [False] * 3, dtype="boolean")
     >>> cases = pd.DataFrame({"company": ["a"] * 20 + ["b"] * 3, "answered_in_time": kept, "is_companys": True})
-    >>> find_laggards(cases)[["some", "of", "share"]]
+    >>> find_laggards(cases, least_cases=20, least_share=Fraction(4, 5))[["some", "of", "share"]]
        some  of  share
     a    15  20   0.75
     """
     own = cases[cases["is_companys"].astype("bool") & cases["company"].notna()]
     judged = shares_by(own["answered_in_time"], own["company"])
-    return judged[(judged["of"] >= least_cases) & (judged["share"] < least_share)]
+    return judged[(judged["of"] >= least_cases) & is_below(judged, least_share)]

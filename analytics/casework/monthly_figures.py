@@ -1,12 +1,13 @@
 """Figures of a monthly bulletin: what came in during a period, and what was decided, said and ended in it."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import pandas as pd
 
 from analytics.casework.case_frame import within
 from analytics.casework.flow import monthly_flow
-from analytics.casework.laggards import LEAST_CASES, LEAST_SHARE, find_laggards
+from analytics.casework.laggards import find_laggards
 from analytics.casework.outcomes import confirmed_share, count_verdicts, silent_share
 from analytics.casework.shares import Share, share_of
 from analytics.disclosure.rules import DisclosureRules
@@ -42,7 +43,7 @@ class MonthlyFigures:
     laggards : DataFrame
         As `analytics.casework.laggards.find_laggards` returns them.
     least_cases : int
-    least_share : float
+    least_share : Fraction
         By which they were found.
     """
 
@@ -62,7 +63,7 @@ class MonthlyFigures:
     open_at_end: int
     laggards: pd.DataFrame
     least_cases: int
-    least_share: float
+    least_share: Fraction
 
 
 def monthly_figures(
@@ -72,8 +73,8 @@ def monthly_figures(
     start: pd.Timestamp,
     cut_off: pd.Timestamp,
     rules: DisclosureRules,
-    least_cases: int = LEAST_CASES,
-    least_share: float = LEAST_SHARE,
+    least_cases: int,
+    least_share: Fraction,
 ) -> MonthlyFigures:
     """Return the figures of one month.
 
@@ -89,7 +90,7 @@ def monthly_figures(
     rules : DisclosureRules
         By which small numbers of residents are hidden.
     least_cases : int
-    least_share : float
+    least_share : Fraction
         As `analytics.casework.laggards.find_laggards` takes them.
 
     Returns
@@ -124,7 +125,8 @@ def monthly_figures(
     ... })
     >>> spells = pd.DataFrame({"opened_at": moment, "ended_at": moment.where(kept.notna()), "is_reopening": False})
     >>> month = {"start": pd.Timestamp("2026-09-01", tz="UTC"), "cut_off": pd.Timestamp("2026-10-01", tz="UTC")}
-    >>> found = monthly_figures(cases, spells, rules=rules_in_force(date(2026, 9, 30)), **month)
+    >>> named = {"least_cases": 20, "least_share": Fraction(9, 10)}
+    >>> found = monthly_figures(cases, spells, rules=rules_in_force(date(2026, 9, 30)), **month, **named)
     >>> found.received, found.answered.some, found.answered.of, found.open_at_end, found.by_channel.tolist()
     (2, 1, 1, 1, [<NA>])
     """

@@ -1,6 +1,7 @@
 """Shares of cases with their intervals, over all cases or by group."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Final
 
 import pandas as pd
@@ -37,6 +38,29 @@ class Share:
     def share(self) -> float:
         """The share in [0, 1]; NaN of no case."""
         return self.some / self.of if self.of else float("nan")
+
+
+def is_below(table: pd.DataFrame, bound: Fraction) -> "pd.Series[bool]":
+    """Return whether the share of each group lies below a bound, exactly.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns some and of, whole numbers as `shares_by` returns them; of is at least 1.
+    bound : Fraction
+        In [0, 1].
+
+    Returns
+    -------
+    Series of bool
+        Same index. A share at the bound is not below it: 9 of 10 reaches 90 %, which no float is.
+
+    Examples
+    --------
+    >>> is_below(pd.DataFrame({"some": [9, 89], "of": [10, 100]}), Fraction(9, 10)).tolist()
+    [False, True]
+    """
+    return table["some"] * bound.denominator < table["of"] * bound.numerator
 
 
 def share_of(has: "pd.Series[Any]", *, level: float = LEVEL) -> Share:

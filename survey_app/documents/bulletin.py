@@ -15,10 +15,12 @@ from analytics.disclosure.rules import DisclosureRules, rules_in_force
 from analytics.disclosure.suppression import can_be_shown
 from analytics.languages import Wording
 from analytics.reports.labels import channel_words, sentence_case
+from analytics.rules import share_words
 from survey_app.accounts.scope import Scope
 from survey_app.catalogue import translator
 from survey_app.city_time import Month, city_zone
 from survey_app.complaints.case_records import read_case_records
+from survey_app.complaints.casework_files import published_casework_files, rules_at
 
 # What a page of the site or of paper has room for.
 MOST_LAGGARDS: Final = 12
@@ -77,14 +79,18 @@ class Bulletin:
 
 
 def read_bulletin(session: Session, *, month: Month, scope: Scope, now: datetime) -> BulletinFacts | None:
-    """Return the facts of the bulletin of a month, as far as it has come; None of a month that has not begun."""
+    """Return the facts of the bulletin of a month, as far as it has come, or None where there is none.
+
+    There is none of a month that has not begun, and of one before the first casework file, by which nobody was judged.
+    """
     zone = city_zone(session)
     start, end = month.start(zone), month.plus(1).start(zone)
-    if now <= start:
+    if now <= start or month < Month.of(published_casework_files(session)[-1].in_force_from):
         return None
     cut_off = min(now.astimezone(zone), end)
     records = read_case_records(session, scope=scope, since=start, cut_off=cut_off)
-    rules = rules_in_force((cut_off - timedelta(microseconds=1)).date())
+    last = cut_off - timedelta(microseconds=1)
+    rules, named_by = rules_in_force(last.date()), rules_at(session, last).bulletin
     named = records.cases.drop_duplicates("company")
     return BulletinFacts(
         month=month,
@@ -96,6 +102,8 @@ def read_bulletin(session: Session, *, month: Month, scope: Scope, now: datetime
             start=pd.Timestamp(start),
             cut_off=pd.Timestamp(cut_off),
             rules=rules,
+            least_cases=named_by.least_cases,
+            least_share=named_by.share_in_time,
         ),
         rules=rules,
         english_companies=dict(zip(named["company"], named["company_english"], strict=True)),
@@ -208,7 +216,7 @@ def _laggards_rule(figures: MonthlyFigures, language: str) -> str:
     return _(
         "Named is every company of which at least {cases} answers came due in the month and fewer than {share} of them"
         " came in time. The order is that of the names: it is no ranking."
-    ).format(cases=figures.least_cases, share=f"{figures.least_share:.0%}")
+    ).format(cases=figures.least_cases, share=share_words(figures.least_share))
 
 
 def _laggards(facts: BulletinFacts, language: str) -> Iterator[Line]:

@@ -1,3 +1,5 @@
+from fractions import Fraction
+
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -16,6 +18,7 @@ from analytics.casework.outcomes import (
     three_rates,
 )
 
+BOUNDS = {"least_cases": 20, "least_share": Fraction(4, 5)}
 WORDS = st.lists(st.sampled_from([*VERDICTS, None]), max_size=40)
 
 
@@ -97,7 +100,7 @@ def test_a_company_is_named_below_the_bound_and_from_the_minimum_on():
         unjudged=[False] * 19 + [None],
     )
 
-    found = find_laggards(cases, least_cases=20, least_share=0.8)
+    found = find_laggards(cases, **BOUNDS)
 
     assert found.index.tolist() == ["late"]
     assert found.loc["late", ["some", "of", "share"]].tolist() == [15, 20, 0.75]
@@ -106,11 +109,11 @@ def test_a_company_is_named_below_the_bound_and_from_the_minimum_on():
 def test_what_was_not_the_companys_to_answer_names_nobody():
     cases = companys_cases(late=[False] * 40)
 
-    assert find_laggards(cases.assign(is_companys=False)).empty
-    assert find_laggards(cases.assign(company=None)).empty
+    assert find_laggards(cases.assign(is_companys=False), **BOUNDS).empty
+    assert find_laggards(cases.assign(company=None), **BOUNDS).empty
 
 
 def test_laggards_stand_by_name_and_not_by_how_late_they_are():
     cases = companys_cases(worst=[False] * 30, bad=[True] * 10 + [False] * 20)
 
-    assert find_laggards(cases).index.tolist() == ["bad", "worst"]
+    assert find_laggards(cases, **BOUNDS).index.tolist() == ["bad", "worst"]

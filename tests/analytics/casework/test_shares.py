@@ -1,11 +1,12 @@
 from datetime import date
+from fractions import Fraction
 
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.casework.shares import pool_small_groups, publish_counts, share_of, shares_by
+from analytics.casework.shares import is_below, pool_small_groups, publish_counts, share_of, shares_by
 from analytics.disclosure.rules import rules_in_force
 from analytics.statistics.intervals import wilson
 
@@ -16,6 +17,13 @@ CASES = st.lists(st.tuples(st.sampled_from(["a", "b", "c", None]), st.sampled_fr
 def columns(cases):
     groups = pd.Series([group for group, _has in cases], dtype="object")
     return pd.Series([has for _group, has in cases], dtype="boolean"), groups
+
+
+@given(st.integers(0, 2_000), st.integers(1, 2_000), st.fractions(0, 1, max_denominator=1_000))
+def test_a_share_is_below_a_bound_exactly_and_never_at_it(some, of, bound):
+    table = pd.DataFrame({"some": [some, bound.numerator], "of": [of, bound.denominator]})
+
+    assert is_below(table, bound).tolist() == [Fraction(some, of) < bound, False]
 
 
 def test_the_interval_of_a_share_is_wilsons():

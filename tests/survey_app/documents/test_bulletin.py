@@ -13,6 +13,7 @@ from sqlalchemy import select
 from survey_app.accounts.scope import EVERYWHERE, Scope
 from survey_app.city_time import Month
 from survey_app.complaints.cases import record_history
+from survey_app.complaints.casework_files import publish_casework_file
 from survey_app.complaints.state_machine import Event
 from survey_app.documents import bulletin_views
 from survey_app.documents.bulletin import MOST_LAGGARDS, CallBacks, read_bulletin, write_bulletin
@@ -21,6 +22,7 @@ from survey_app.models import AuditEvent, Community, PropertyCompany
 from survey_app.models.vocabulary import Area, AuditAction, CaseAction, CaseActor, Role
 from survey_app.printing.typefaces import installed_typefaces
 from survey_app.web.context import SITE_EXTENSION
+from tests.casework import CASEWORK_FILE
 from tests.factories import make_community, make_complaint, make_poster_code, make_round
 from tests.survey_app.app.test_policies import clients, site  # noqa: F401 (fixtures)
 from tests.survey_app.documents.reading import about, compact, pages_of
@@ -148,7 +150,27 @@ def test_below_the_stated_minimum_nobody_is_named_and_the_page_says_by_what_rule
 
     assert bulletin.laggards == []
     assert "at least 20 answers" in bulletin.laggards_rule
-    assert "fewer than 80%" in bulletin.laggards_rule
+    assert "fewer than 90%" in bulletin.laggards_rule
+
+
+def test_a_company_is_named_by_the_casework_file_in_force_at_the_end_of_the_month(database, community):
+    content = CASEWORK_FILE.read_bytes().replace(b"2021-08-23", b"2026-09-30")
+    content = content.replace(b"{least_cases: 20, share_in_time: 90 %}", b"{least_cases: 5, share_in_time: 50 %}")
+    with database.writing() as session:
+        publish_casework_file(session, content=content, source="file", now=datetime(2026, 8, 1, tzinfo=UTC))
+    file(database, community, BEGUN, 8)
+    file(database, community, ANSWERED, 6)
+
+    bulletin = bulletin_of(database)
+
+    assert [(line.name, line.note) for line in bulletin.laggards] == [("Riverside Property", "6 of 14")]
+    assert "at least 5 answers" in bulletin.laggards_rule
+    assert "fewer than 50%" in bulletin.laggards_rule
+
+
+def test_there_is_no_bulletin_of_a_month_before_the_first_casework_file(database):
+    assert facts_of(database, month=Month(2021, 7)) is None
+    assert facts_of(database, month=Month(2021, 9)) is not None
 
 
 def test_call_backs_are_told_once_there_are_some(database, community):
