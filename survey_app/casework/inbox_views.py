@@ -21,6 +21,7 @@ from survey_app.accounts.policies import WORKING_CASES, policy
 from survey_app.accounts.scope import Scope
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.audit import record_export
+from survey_app.casework.bulk_steps import BULK_ACTIONS
 from survey_app.casework.case_table import case_headings, case_rows
 from survey_app.casework.inbox import (
     CaseFilter,
@@ -31,7 +32,7 @@ from survey_app.casework.inbox import (
     count_unaccepted_safety,
     list_cases,
 )
-from survey_app.casework.labels import channel_words, office_words, order_words, queue_words, status_names
+from survey_app.casework.labels import channel_words, office_words, order_words, queue_words, status_names, step_names
 from survey_app.clock import current_time
 from survey_app.complaints.cases import cases_in
 from survey_app.complaints.categories import categories
@@ -80,6 +81,8 @@ def cases() -> str:
             channel_words=channel_words(language),
             office_words=office_words(language),
             kind_words=case_kind_words(language),
+            bulk_actions=BULK_ACTIONS,
+            step_names=step_names(language),
             status_names=status_names(language),
             language=language,
         )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 
+from survey_app.casework.bulk_steps import Obstacle
 from survey_app.casework.case_steps import LONGEST_WORDS, StepFault
 from survey_app.casework.inbox import Order, Queue
 from survey_app.catalogue import translator
@@ -26,6 +27,19 @@ def queue_words(language: str) -> Mapping[Queue, str]:
             Queue.WAITING: _("Waiting for the resident"),
             Queue.ANSWERED: _("Answer given"),
             Queue.ENDED: _("Ended"),
+        }
+    )
+
+
+@cache
+def obstacle_words(language: str) -> Mapping[Obstacle, str]:
+    """Return why a case does not take the step that others take."""
+    _ = translator(language)
+    return MappingProxyType(
+        {
+            Obstacle.NOT_POSSIBLE: _("this step is not possible where it stands"),
+            Obstacle.NO_COMPANY: _("no company may have it: the office deals with it itself"),
+            Obstacle.BARRED: _("it is in review, and you took part in it before"),
         }
     )
 

@@ -1,5 +1,16 @@
-// Asks every minute whether a matter of safety waits to be accepted, and sounds when there are more than before. A page
-// that nobody has touched yet may not sound: it does so at the first touch.
+// Chooses all cases of a page with one box. Asks every minute whether a matter of safety waits to be accepted, and
+// sounds when there are more than before; a page that nobody has touched yet may not sound, it does so at the first touch.
+(function () {
+  "use strict";
+  var all = document.getElementById("pick-all");
+  if (!all) { return; }
+  all.parentNode.hidden = false;
+  all.addEventListener("change", function () {
+    Array.prototype.forEach.call(document.querySelectorAll("input[name=case]"), function (box) {
+      box.checked = all.checked;
+    });
+  });
+})();
 (function () {
   "use strict";
   var shown = document.getElementById("urgent");

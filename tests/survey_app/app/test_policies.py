@@ -88,6 +88,9 @@ PLACED_BY_FORM = {
         "typed": place["slip"],
     },
     "staff.replace_household_slip": lambda place: {"digits": place["slip"]},
+    **dict.fromkeys(
+        ("staff.preview_steps", "staff.take_steps"), lambda place: {"step": "accept", "case": place["case"]}
+    ),
     "entry.find": lambda place: {"number": place["receipt"]},
 }
 CITYWIDE = {
