@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session, joinedload
 from analytics.languages import Wording
 from survey_app import audit
 from survey_app.accounts.scope import Scope
-from survey_app.attachments.attachments import KeptAttachment, attachments_of_complaint
-from survey_app.attachments.kinds import PHOTO
+from survey_app.attachments.attachments import KeptAttachment, attachments_of_complaint, attachments_of_step
+from survey_app.attachments.kinds import PHOTO, REPLY_PHOTO
 from survey_app.city_time import city_zone
 from survey_app.complaints.calendars import calendar
 from survey_app.complaints.casework_rules import casework_rules_of
@@ -98,6 +98,7 @@ class Step:
     at: datetime
     reason: CaseEndReason | None
     text: str
+    photos: Sequence[KeptAttachment]
 
 
 @dataclass(frozen=True)
@@ -231,10 +232,22 @@ def _stored_events(session: Session, complaint: Complaint) -> list[Event]:
 def _steps(session: Session, complaint: Complaint, clock: Clock, *, now: datetime) -> list[Step]:
     """Return the steps that the resident is told of, those due since by time alone among them."""
     return [
-        Step(past.event.action, past.event.actor, past.event.at.astimezone(clock.zone), past.event.reason, past.text)
+        Step(
+            action=past.event.action,
+            actor=past.event.actor,
+            at=past.event.at.astimezone(clock.zone),
+            reason=past.event.reason,
+            text=past.text,
+            photos=_photos_of_answer(session, past),
+        )
         for past in present_history(session, complaint, clock, now=now)
         if past.event.action not in INTERNAL_ACTIONS
     ]
+
+
+def _photos_of_answer(session: Session, past: PastEvent) -> Sequence[KeptAttachment]:
+    is_answer = past.event.action is CaseAction.RESPOND
+    return attachments_of_step(session, kind=REPLY_PHOTO, step_key=past.action_key) if is_answer else ()
 
 
 def read_history(session: Session, complaint: Complaint) -> list[PastEvent]:

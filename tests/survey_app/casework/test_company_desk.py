@@ -9,7 +9,7 @@ from PIL import Image
 from sqlalchemy import select
 
 from survey_app.casework.company_cases import list_company_cases, read_company_case
-from survey_app.complaints.cases import stored_state, take_step
+from survey_app.complaints.cases import find_own_case, stored_state, take_step
 from survey_app.complaints.contacts import store_contact
 from survey_app.models import Complaint, PropertyCompany
 from survey_app.models.vocabulary import CaseAction, CaseActor, CaseStatus
@@ -252,3 +252,18 @@ def test_the_office_is_told_to_dispatch_a_case_again_once_another_company_is_in_
     assert re.search(r"甲物业[^<]*不再", page)
     assert f'<option value="{place["second"]}">乙物业' in page
     assert signed_in_client(place["app"], "theirs").get(f"/staff/company-cases/{place['reference']}").status_code == 404
+
+
+def test_the_resident_sees_the_photos_that_came_with_the_answer(place, sqlite_database):
+    client, reference = signed_in_client(place["app"], "ours"), place["reference"]
+    step(client, reference, "start")
+    with sqlite_database.reading() as session:
+        before = find_own_case(session, reference=reference, now=datetime.now(UTC))
+    step(client, reference, "respond", words="灯已更换", photo=(io.BytesIO(picture()), "after.jpg"))
+
+    with sqlite_database.reading() as session:
+        after = find_own_case(session, reference=reference, now=datetime.now(UTC))
+
+    assert [len(each.photos) for each in before.steps] == [0] * len(before.steps)
+    assert len(after.steps[-1].photos) == 1
+    assert after.steps[-1].photos[0].thumbnail.startswith("data:image/jpeg")
