@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 
 from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -26,14 +27,14 @@ from survey_app.casework.case_steps import (
 from survey_app.casework.labels import channel_words, fault_words, history_words, office_words, status_names, step_names
 from survey_app.casework.releases import Release, store_release
 from survey_app.clock import current_time
-from survey_app.complaints.cases import CaseMovedOn, MergedIntoEnded, find_in_scope, take_step
+from survey_app.complaints.cases import CaseMovedOn, MergedIntoEnded, find_in_scope, take_step, was_taken
 from survey_app.complaints.contacts import read_contact
 from survey_app.complaints.labels import case_kind_words, end_reason_words
 from survey_app.complaints.redaction import split
 from survey_app.complaints.state_machine import ENDING_ACTIONS, INTERNAL_ACTIONS
 from survey_app.errors import OtherAnswersSubmitted, TransitionRefused, UnknownNumber
 from survey_app.models import Complaint
-from survey_app.models.vocabulary import AuditAction, CaseActor
+from survey_app.models.vocabulary import AuditAction, CaseAction, CaseActor
 from survey_app.security.text import clean_text
 from survey_app.web.context import site
 from survey_app.web.error_pages import missing_is_not_found
@@ -43,6 +44,16 @@ from survey_app.web.typed_numbers import read_whole_number
 Page = str | tuple[str, int]
 
 LONGEST_REASON = 200
+# What the page says where a step is not taken.
+_REFUSALS: Mapping[type[Exception], tuple[str, HTTPStatus]] = MappingProxyType(
+    {
+        TransitionRefused: ("moved", HTTPStatus.CONFLICT),
+        OtherAnswersSubmitted: ("moved", HTTPStatus.CONFLICT),
+        CaseMovedOn: ("moved", HTTPStatus.CONFLICT),
+        MergedIntoEnded: ("ended", HTTPStatus.CONFLICT),
+        UnknownNumber: ("original", HTTPStatus.UNPROCESSABLE_ENTITY),
+    }
+)
 
 
 @blueprint.get("/staff/cases/<reference>")
@@ -59,7 +70,9 @@ def take_case_step(reference: str) -> Page | AnyResponse:
     now, account = current_time(), signed_in()
     with site().database.reading() as session:
         file = _file(session, reference)
-    asked = read_step(request.form, state=file.state, clock=file.clock)
+        asked = read_step(request.form, state=file.state, clock=file.clock)
+        if asked.action is not None and _was_sent(session, file, asked):
+            return _led_back(reference, asked.action)
     if asked.faults:
         return _page(reference, asked=asked), HTTPStatus.UNPROCESSABLE_ENTITY
     assert asked.action is not None
@@ -85,14 +98,10 @@ def take_case_step(reference: str) -> Page | AnyResponse:
             )
             if asked.details.get("company_id") is not None:
                 store_release(session, complaint, _asked_release(session, complaint))
-    except (TransitionRefused, OtherAnswersSubmitted, CaseMovedOn):
-        return _page(reference, asked=asked, refusal="moved"), HTTPStatus.CONFLICT
-    except MergedIntoEnded:
-        return _page(reference, asked=asked, refusal="ended"), HTTPStatus.CONFLICT
-    except UnknownNumber:
-        return _page(reference, asked=asked, refusal="original"), HTTPStatus.UNPROCESSABLE_ENTITY
-    flash(_("Stored: %(step)s", step=step_names(current_language())[asked.action]))
-    return redirect(url_for("staff.case_file", reference=reference), HTTPStatus.SEE_OTHER)
+    except tuple(_REFUSALS) as error:
+        refusal, status = _REFUSALS[type(error)]
+        return _page(reference, asked=asked, refusal=refusal), status
+    return _led_back(reference, asked.action)
 
 
 @blueprint.post("/staff/cases/<reference>/contact")
@@ -125,6 +134,21 @@ def case_photo(reference: str, name: str) -> Response:
         with missing_is_not_found():
             photo = find_attachment(session, complaint_id=complaint.id, name=name)
         return Response(photo.content, mimetype=photo.media_type)
+
+
+def _was_sent(session: Session, file: CaseFile, asked: AskedStep) -> bool:
+    """Return whether this form took its step before: what it asks for may be at fault where the case stands now."""
+    step_key = request.form.get("step_key")
+    assert asked.action is not None
+    try:
+        return bool(step_key) and was_taken(session, file.complaint, step_key or "", asked.action, asked.words)
+    except OtherAnswersSubmitted:
+        return False
+
+
+def _led_back(reference: str, action: CaseAction) -> AnyResponse:
+    flash(_("Stored: %(step)s", step=step_names(current_language())[action]))
+    return redirect(url_for("staff.case_file", reference=reference), HTTPStatus.SEE_OTHER)
 
 
 def _file(session: Session, reference: str) -> CaseFile:

@@ -77,15 +77,15 @@ def record_taken_complaint() -> Page:
                 secret_key=secret_key,
                 now=now,
             )
-            number = find_complaint(session, reference=filed.reference).id
-            audit.record(
-                session,
-                by=account.actor,
-                action=AuditAction.COMPLAINT_MOVED,
-                subject=f"complaint:{number}",
-                after={"status": CaseStatus.SUBMITTED, "step": CaseAction.SUBMIT},
-                now=now,
-            )
+            if filed.is_new:
+                audit.record(
+                    session,
+                    by=account.actor,
+                    action=AuditAction.COMPLAINT_MOVED,
+                    subject=f"complaint:{find_complaint(session, reference=filed.reference).id}",
+                    after={"status": CaseStatus.SUBMITTED, "step": CaseAction.SUBMIT},
+                    now=now,
+                )
     except OtherAnswersSubmitted as error:
         page = _form_page(complaint, _new_key(), offered=offered, channel=channel, stored=error.number)
         return page, error.status

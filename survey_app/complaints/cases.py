@@ -315,7 +315,7 @@ def take_step(
     deadline of an extension. Whom a step gives the case to is a company, a person of the office or another office.
     """
     complaint = _lock(session, reference)
-    if action_key is not None and _was_taken(session, complaint, action_key, action, text):
+    if action_key is not None and was_taken(session, complaint, action_key, action, text):
         return stored_state(session, complaint)
     if seen is not None and seen != _last_number(session, complaint):
         raise CaseMovedOn(reference)
@@ -393,7 +393,8 @@ def _lock(session: Session, reference: str) -> Complaint:
     return complaint
 
 
-def _was_taken(session: Session, complaint: Complaint, action_key: str, action: CaseAction, text: str) -> bool:
+def was_taken(session: Session, complaint: Complaint, action_key: str, action: CaseAction, text: str) -> bool:
+    """Return whether the form with this key took its step already; `OtherAnswersSubmitted` if it was another one."""
     earlier = session.execute(
         select(ComplaintEvent.action, ComplaintNote.text)
         .outerjoin(ComplaintNote, ComplaintNote.event_id == ComplaintEvent.id)

@@ -67,12 +67,14 @@ class CheckedComplaint:
 class Filed:
     """Reference and secret of a case that was filed; without the secret when the office has replaced it since.
 
-    `silence_days` is how long an answer will wait for the resident's word.
+    `silence_days` is how long an answer will wait for the resident's word; `is_new` is false where the same form had
+    filed it before.
     """
 
     reference: str
     secret: str | None
     silence_days: int
+    is_new: bool
 
 
 def check_complaint(given: Mapping[str, str], *, today: date) -> CheckedComplaint:
@@ -160,10 +162,11 @@ def record_complaint(
         }
         if insert_once(session, cast(Table, Complaint.__table__), values):
             _complete_case(session, reference, key, complaint, secret_key=secret_key, now=now)
-            return Filed(reference, secret, _silence_days(in_force))
+            return Filed(reference, secret, _silence_days(in_force), is_new=True)
         if earlier := _earlier_case(session, key, complaint, secret_key=secret_key):
             is_current = earlier.secret_hash == hash_secret(secret, reference=earlier.reference, secret_key=secret_key)
-            return Filed(earlier.reference, secret if is_current else None, _silence_days(earlier.casework_file))
+            kept = secret if is_current else None
+            return Filed(earlier.reference, kept, _silence_days(earlier.casework_file), is_new=False)
 
 
 def _silence_days(followed: CaseworkFile) -> int:

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import func, select
 
 from survey_app.complaints.contacts import read_contact
-from survey_app.models import Complaint
+from survey_app.models import AuditEvent, Complaint
+from survey_app.models.vocabulary import AuditAction
 from tests.accounts import SECRET_KEY, csrf_token, make_account, signed_in_client
 from tests.factories import make_community, make_district, make_round
 
@@ -96,3 +97,5 @@ def test_the_same_form_sent_twice_is_one_case(client, sqlite_database):
     assert "灯坏了" in other.text
     with sqlite_database.reading() as session:
         assert session.scalar(select(func.count()).select_from(Complaint)) == 1
+        moved = select(func.count()).select_from(AuditEvent).filter_by(action=AuditAction.COMPLAINT_MOVED)
+        assert session.scalar(moved) == 1

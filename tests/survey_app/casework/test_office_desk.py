@@ -115,14 +115,17 @@ def test_a_clerk_accepts_and_dispatches_and_the_company_is_given_what_was_looked
 def test_a_form_that_is_sent_twice_takes_its_step_once(place, sqlite_database):
     client, reference = signed_in_client(place["app"], "clerk"), place["reference"]
     given = {"company": place["company"], "released": "楼道灯坏了"}
-    for action, said in (("accept", {}), ("dispatch", given)):
-        seen = re.search(r'name="seen" value="(\d+)"', client.get(f"/staff/cases/{reference}").text)[1]
+    for action, said in (("accept", {}), ("dispatch", given), ("extend", {"words": "配件未到"})):
+        page = client.get(f"/staff/cases/{reference}").text
+        seen = re.search(r'name="seen" value="(\d+)"', page)[1]
+        if action == "extend":
+            said["until"] = re.search(r"最晚(\d+年\d+月\d+日)", page)[1]
         for _tap in range(2):
             assert step(client, reference, action, step_key=action, seen=seen, **said).status_code == 303
 
     with sqlite_database.reading() as session:
         taken = session.scalars(select(ComplaintEvent.action).order_by(ComplaintEvent.id)).all()
-        assert taken.count("accept") == taken.count("dispatch") == 1
+        assert taken.count("accept") == taken.count("dispatch") == taken.count("extend") == 1
         assert session.scalars(select(ComplaintRelease)).one().text == "楼道灯坏了"
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -99,9 +100,9 @@ def test_a_replaced_secret_is_not_shown_again_by_the_old_form(database, code):
 def test_the_same_complaint_sent_again_gets_the_first_reference_and_secret(database, code):
     key = new_key(code)
 
-    sent = {send(database, code, key), send(database, code, key, now=NOW + timedelta(days=3))}
+    first, again = send(database, code, key), send(database, code, key, now=NOW + timedelta(days=3))
 
-    assert len(sent) == 1
+    assert (first.is_new, again) == (True, replace(first, is_new=False))
     assert len(stored(database)) == 1
 
 
@@ -123,9 +124,10 @@ def test_the_same_form_with_other_words_changes_nothing(database, code, other):
 def test_a_double_tap_at_one_moment_is_one_case(database, code):
     key = new_key(code)
 
-    references = all_at_once(lambda _tap: send(database, code, key), range(4))
+    filed = all_at_once(lambda _tap: send(database, code, key), range(4))
 
-    assert len(set(references)) == 1
+    assert len({each.reference for each in filed}) == 1
+    assert sum(each.is_new for each in filed) == 1
     assert len(stored(database)) == 1
 
 
