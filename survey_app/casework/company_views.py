@@ -24,6 +24,7 @@ from survey_app.casework.company_cases import (
     list_company_cases,
     read_company_case,
 )
+from survey_app.casework.company_record import read_company_record
 from survey_app.casework.labels import history_words, status_names, step_names
 from survey_app.city_time import local_today
 from survey_app.clock import current_time
@@ -59,6 +60,15 @@ def company_cases() -> str:
         status_names=status_names(current_language()),
         language=current_language(),
     )
+
+
+@blueprint.get("/staff/company-record")
+@policy(COMPANY_CASES)
+def company_record() -> str:
+    """Show the company its own record of the last twelve months."""
+    with site().database.reading() as session:
+        months = read_company_record(session, _company_id(), now=current_time())
+    return render_template("casework/company_record.html", months=months)
 
 
 @blueprint.get("/staff/company-cases/<reference>")

@@ -111,8 +111,12 @@ class _Rules:
     is_for_company: bool
 
 
-def read_case_records(session: Session, *, scope: Scope, since: datetime, cut_off: datetime) -> CaseRecords:
+def read_case_records(
+    session: Session, *, scope: Scope, since: datetime, cut_off: datetime, given_to: int | None = None
+) -> CaseRecords:
     """Return the records of the cases in scope that were filed, open or moved at some time from `since` to `cut_off`.
+
+    With `given_to`, only of those that the company with this id has or had last.
 
     Each is what the events before the cut-off amount to, and what time alone had done by then, so that a past month
     reads the same whenever it is asked for. All events are read once, in the order of their cases.
@@ -120,6 +124,8 @@ def read_case_records(session: Session, *, scope: Scope, since: datetime, cut_of
     zone, known = city_zone(session), calendar(session)
     published = {file.id: casework_rules_of(file.text) for file in published_casework_files(session)}
     conditions = _is_shown(since=since, cut_off=cut_off)
+    if given_to is not None:
+        conditions = and_(conditions, Complaint.company_id == given_to)
     contracts = recorded_contracts(session, scope)
     rules: dict[tuple[str, int], _Rules] = {}
     cases: list[tuple[Any, ...]] = []

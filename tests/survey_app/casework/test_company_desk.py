@@ -9,6 +9,7 @@ from PIL import Image
 from sqlalchemy import select
 
 from survey_app.casework.company_cases import list_company_cases, read_company_case
+from survey_app.casework.company_record import read_company_record
 from survey_app.complaints.cases import find_own_case, stored_state, take_step
 from survey_app.complaints.contacts import store_contact
 from survey_app.models import Complaint, PropertyCompany
@@ -267,3 +268,23 @@ def test_the_resident_sees_the_photos_that_came_with_the_answer(place, sqlite_da
     assert [len(each.photos) for each in before.steps] == [0] * len(before.steps)
     assert len(after.steps[-1].photos) == 1
     assert after.steps[-1].photos[0].thumbnail.startswith("data:image/jpeg")
+
+
+def test_a_company_reads_its_own_record_by_month(place, sqlite_database):
+    client, reference = signed_in_client(place["app"], "ours"), place["reference"]
+    step(client, reference, "start")
+    step(client, reference, "respond", words="灯已更换")
+    resident(sqlite_database, reference, CaseAction.REJECT, text="没修好")
+    with sqlite_database.reading() as session:
+        months = read_company_record(session, community_company(session, place), now=datetime.now(UTC))
+        others = read_company_record(session, place["second"], now=datetime.now(UTC))
+
+    assert len(months) == len(others) == 12
+    assert (months[0].in_time.some, months[0].in_time.of) == (1, 1)
+    assert (months[0].confirmed, months[0].contradicted) == (0, 1)
+    assert all(month.in_time.of == month.contradicted == 0 for month in [*months[1:], *others])
+    page = client.get("/staff/company-record").text
+    assert months[0].first_day.strftime("%Y-%m") in page
+    assert "100 %" in page
+    assert TELEPHONE not in page
+    assert signed_in_client(place["app"], "city").get("/staff/company-record").status_code == 403
