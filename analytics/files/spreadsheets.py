@@ -475,7 +475,7 @@ def _number_text(cell: _Number) -> tuple[str, _CellFault | None]:
     value = cell.value
     if isinstance(value, date | time | timedelta):
         shown = str(value).removesuffix(" 00:00:00")
-        return shown, (_A_DATE, {"value": shown})
+        return shown, (HELD_AS_DATE, {"value": shown})
     if not isinstance(value, int | float) or (isinstance(value, float) and not isfinite(value)):
         return str(value), (N_("this must be text or a number, it is {value}"), {"value": value})
     plain = str(int(value)) if isinstance(value, int) or value.is_integer() else repr(value)
@@ -484,7 +484,7 @@ def _number_text(cell: _Number) -> tuple[str, _CellFault | None]:
     return shown_number(Decimal(plain), cell.number_format) or plain, None
 
 
-_A_DATE: Final = N_("the spreadsheet holds this as the date {value}: format the column as text and type it again")
+HELD_AS_DATE: Final = N_("the spreadsheet holds this as the date {value}: format the column as text and type it again")
 _DIGITS_LOST: Final = N_(
     "a spreadsheet keeps {digits} digits of a number, and the others of {value} are lost: format the column as text "
     "and type it again"

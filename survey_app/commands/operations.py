@@ -116,8 +116,9 @@ def work(*, once: bool, attached: bool) -> None:
     """
     configure_json_logging()
     os.nice(10)  # phones go first
-    with installed_database() as database:
-        runner = worker(database, clock=current_time)
+    config = configured()
+    with installed_database(config) as database:
+        runner = worker(database, clock=current_time, secret_key=config.secret_key)
         if once:
             click.echo(f"done: {', '.join(runner.run_due_jobs()) or 'nothing was due'}")
         else:

@@ -1,7 +1,8 @@
 """Case records: what became of each case until a moment, as frames for `analytics.casework`, folded from its events."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from itertools import groupby
 from typing import Any, Final
@@ -28,7 +29,7 @@ from survey_app.complaints.state_machine import (
     CaseState,
     Event,
     advance,
-    submitted,
+    begun,
 )
 from survey_app.complaints.working_days import Calendar
 from survey_app.models import Community, Complaint, ComplaintAssignment, ComplaintEvent, District, PropertyCompany
@@ -45,6 +46,8 @@ _VERDICTS: Final[Mapping[CaseAction, str]] = {
     CaseAction.AUTO_CLOSE: "silent",
     CaseAction.REOPEN: "rejected",
 }
+# What a file of the hotline notes is nothing that somebody did for the resident.
+_NOT_OF_THE_DESK: Final = frozenset({CaseAction.FILE, CaseAction.LIMIT})
 NAME_COLUMNS: Final = ("community_name", "community_english", "district_english", "company_english")
 """Columns of the cases beyond those of `analytics.casework.case_frame`: what places are called."""
 
@@ -92,6 +95,7 @@ class _Record:
     reopened_at: datetime | None = None
     stage2_at: datetime | None = None
     exclusion: CaseEndReason | None = None
+    before_file: "_Record | None" = None
 
 
 @dataclass(frozen=True)
@@ -160,7 +164,7 @@ def _kept_deadline(before: CaseState, judged: _Judged) -> bool | None:
     event = judged.event
     if judged.due_at is None or event.actor is CaseActor.RESIDENT:
         return None
-    ends_answer = event.action in {CaseAction.RESPOND, CaseAction.ESCALATE}
+    ends_answer = before.is_external or event.action in {CaseAction.RESPOND, CaseAction.ESCALATE}
     return is_kept(event.at, judged.due_at) if ends_answer or before.status is CaseStatus.SUBMITTED else None
 
 
@@ -236,9 +240,8 @@ def _rules_of(category: Category, rules: CaseworkRules, known: Calendar, zone: t
 def _fold(history: Sequence[_Judged], rules: _Rules, *, cut_off: datetime) -> tuple[CaseState, _Record]:
     """Return the state of a case before the cut-off, and its record."""
     first, *others = history
-    filed_at = first.event.at
-    state = submitted(filed_at, bypasses_company=rules.bypasses_company, rules=rules.clock.rules)
-    record = _Record([(filed_at, None)])
+    state = begun(first.event, bypasses_company=rules.bypasses_company, rules=rules.clock.rules)
+    record = _Record([(first.event.at, None)])
     for judged in others:
         state = _take(record, state, judged, rules)
     for event in _due_before(state, rules.clock, cut_off):
@@ -261,13 +264,17 @@ def _take(record: _Record, before: CaseState, judged: _Judged, rules: _Rules) ->
     if before.stage > 1:
         _note_overdue(record, before, rules, cut_off=event.at)
     after = advance(before, event)
+    if event.action is CaseAction.RETRACT:
+        # As if the file had never been: what it said is no part of the record.
+        assert record.before_file is not None
+        vars(record).update(vars(record.before_file))
+        return after
+    if event.action is CaseAction.FILE:
+        record.before_file = deepcopy(replace(record, before_file=None))
     kept = _kept_deadline(before, judged)
     if kept is not None:
         _judge(record, before, rules, was_kept=kept, at=event.at)
-    if event.actor is CaseActor.BUREAU and record.acknowledged_at is None:
-        record.acknowledged_at = event.at
-    if event.action is CaseAction.RESPOND and record.answered_at is None:
-        record.answered_at = event.at
+    _note_first_times(record, event)
     if event.action is CaseAction.DISPATCH:
         record.is_dispatched = True
     if (verdict := _verdict(before, event)) is not None:
@@ -280,9 +287,16 @@ def _take(record: _Record, before: CaseState, judged: _Judged, rules: _Rules) ->
     return after
 
 
+def _note_first_times(record: _Record, event: Event) -> None:
+    if event.actor is CaseActor.BUREAU and event.action not in _NOT_OF_THE_DESK and record.acknowledged_at is None:
+        record.acknowledged_at = event.at
+    if event.action is CaseAction.RESPOND and record.answered_at is None:
+        record.answered_at = event.at
+
+
 def _judge(record: _Record, before: CaseState, rules: _Rules, *, was_kept: bool, at: datetime) -> None:
     """Note whether a deadline was kept; of several answers the first one is judged."""
-    if before.status is CaseStatus.SUBMITTED:
+    if before.status is CaseStatus.SUBMITTED and not before.is_external:
         record.acknowledged_in_time, record.acknowledgement_judged_at = was_kept, at
     elif record.answer_judged_at is None:
         record.answered_in_time, record.answer_judged_at = was_kept, at

@@ -283,7 +283,7 @@ def present_history(session: Session, complaint: Complaint, clock: Clock, *, now
 def open_case(session: Session, *, complaint: Complaint, now: datetime) -> None:
     """Store the first event of a case that was just filed."""
     event = Event(CaseAction.SUBMIT, CaseActor.RESIDENT, now)
-    session.execute(insert(ComplaintEvent), _values(complaint, 1, event, due_at=None))
+    session.execute(insert(ComplaintEvent), event_values(complaint.id, 1, event, due_at=None))
     _store_state(complaint, _fold(complaint, [event]), clock_of(session, complaint))
     session.flush()
 
@@ -367,7 +367,7 @@ def record_history(session: Session, *, reference: str, events: Iterable[Event])
     state, clock = _fold(complaint, earlier), clock_of(session, complaint)
     values, given = [], {}
     for number, event in enumerate(events, len(earlier) + 1):
-        values.append(_values(complaint, number, event, due_at=judged_deadline(state, event, clock)))
+        values.append(event_values(complaint.id, number, event, due_at=judged_deadline(state, event, clock)))
         state = advance(state, event)
         given[number] = _assignment(event)
     if values:
@@ -429,7 +429,7 @@ def _append(
     action_key: str | None = None,
 ) -> ComplaintEvent:
     number = _last_number(session, complaint) + 1
-    values = _values(complaint, number, event, due_at=judged)
+    values = event_values(complaint.id, number, event, due_at=judged)
     row = ComplaintEvent(**values, account_id=account_id, action_key=action_key)
     session.add(row)
     _store_state(complaint, after, clock)
@@ -441,22 +441,36 @@ def _append(
 
 
 def _store_state(complaint: Complaint, state: CaseState, clock: Clock) -> None:
-    """Note on the case what its events amount to, and when time alone moves it on."""
-    complaint.status, complaint.status_since, complaint.stage = state.status, state.since, state.stage
-    complaint.office, complaint.company_id, complaint.handler_id = state.office, state.company_id, state.handler_id
-    complaint.is_supervised, complaint.proposal = state.is_supervised, state.proposal
-    complaint.next_step_at, complaint.deadline_at = due_at(state, clock), next_deadline(state, clock)
-    has_time = complaint.next_step_at is not None or complaint.deadline_at is not None
-    complaint.next_step_basis = clock.basis if has_time else None
+    for name, value in state_values(state, clock).items():
+        setattr(complaint, name, value)
+
+
+def state_values(state: CaseState, clock: Clock) -> dict[str, object]:
+    """Return what is noted on a case: what its events amount to, and when time alone moves it on."""
+    next_step_at, deadline_at = due_at(state, clock), next_deadline(state, clock)
+    return {
+        "status": state.status,
+        "status_since": state.since,
+        "stage": state.stage,
+        "office": state.office,
+        "company_id": state.company_id,
+        "handler_id": state.handler_id,
+        "is_supervised": state.is_supervised,
+        "proposal": state.proposal,
+        "next_step_at": next_step_at,
+        "deadline_at": deadline_at,
+        "next_step_basis": None if next_step_at is None and deadline_at is None else clock.basis,
+    }
 
 
 def _last_number(session: Session, complaint: Complaint) -> int:
     return session.scalar(select(func.max(ComplaintEvent.number)).filter_by(complaint_id=complaint.id)) or 0
 
 
-def _values(complaint: Complaint, number: int, event: Event, *, due_at: datetime | None) -> dict[str, object]:
+def event_values(complaint_id: int, number: int, event: Event, *, due_at: datetime | None) -> dict[str, object]:
+    """Return the columns of an event as it is stored; whom it gives the case to stands in another table."""
     of_event = {name: value for name, value in vars(event).items() if name not in _OF_ASSIGNMENT}
-    return {"complaint_id": complaint.id, "number": number, "due_at": due_at, **of_event}
+    return {"complaint_id": complaint_id, "number": number, "due_at": due_at, **of_event}
 
 
 def _assignment(event: Event) -> dict[str, object] | None:

@@ -82,6 +82,8 @@ def next_deadline(state: CaseState, clock: Clock) -> datetime | None:
     """Return the next deadline, or None while the case waits for the resident or is over."""
     if state.status not in DEADLINE_STATUSES:
         return None
+    if state.is_external:
+        return state.extended_until
     return acknowledge_by(state, clock) if state.status is CaseStatus.SUBMITTED else answer_by(state, clock)
 
 
@@ -94,6 +96,10 @@ def judged_deadline(state: CaseState, event: Event, clock: Clock) -> datetime | 
     if state.status not in _OWED:
         return None
     after = advance(state, event)
+    if state.is_external:
+        # The limit of the hotline is for the answer; its own clock measures what came before.
+        ends_limit = state.status in DEADLINE_STATUSES and event.action in {CaseAction.RESPOND, CaseAction.CLOSE}
+        return state.extended_until if ends_limit else None
     if _OWED.get(after.status) is _OWED[state.status] and after.clock_started_at == state.clock_started_at:
         return None
     if state.status is CaseStatus.AWAITING_RESIDENT and state.resumed_at is None:
@@ -122,6 +128,8 @@ def due_at(state: CaseState, clock: Clock) -> datetime | None:
 
 
 def _next_event(state: CaseState, clock: Clock) -> Event | None:
+    if state.is_external:
+        return None
     # A case may have come to where it stands after that time, such as when a pause ends or it is taken out of another.
     if state.status is CaseStatus.RESPONDED:
         over = state.last_contact_at + clock.rules.silence

@@ -28,8 +28,13 @@ ENDED = NOT_VALID | {CaseStatus.CLOSED, CaseStatus.WITHDRAWN}
 OPEN = frozenset(CaseStatus) - ENDED
 # Steps within the offices, of which neither residents nor companies are told.
 INTERNAL_ACTIONS = frozenset(
-    {CaseAction.NOTE, CaseAction.ASSIGN, CaseAction.TRANSFER, CaseAction.RETURN, CaseAction.SUPERVISE}
+    {
+        *(CaseAction.NOTE, CaseAction.ASSIGN, CaseAction.TRANSFER, CaseAction.RETURN, CaseAction.SUPERVISE),
+        *(CaseAction.FILE, CaseAction.LIMIT, CaseAction.RETRACT),
+    }
 )
+# Steps that only a file of the system of record takes, and only of its own cases.
+FILE_ACTIONS = frozenset({CaseAction.FILE, CaseAction.LIMIT, CaseAction.CLOSE, CaseAction.RETRACT})
 # Statuses in which somebody owes the resident an acknowledgement or an answer, and a deadline can be missed.
 DEADLINE_STATUSES = OPEN - {CaseStatus.AWAITING_RESIDENT, CaseStatus.RESPONDED}
 
@@ -38,8 +43,8 @@ DEADLINE_STATUSES = OPEN - {CaseStatus.AWAITING_RESIDENT, CaseStatus.RESPONDED}
 class Event:
     """Event of a case, as it is stored; `original_id` is the case that a duplicate repeats.
 
-    `until` ends a pause, or is the new deadline of an extension. A dispatch without `company_id` leaves the case with
-    the office.
+    `until` ends a pause, is the new deadline of an extension, or the time limit of another system of record. A dispatch
+    without `company_id` leaves the case with the office.
     """
 
     action: CaseAction
@@ -63,6 +68,9 @@ class CaseState:
     told to the resident, `proposal` what the company proposes and nobody has decided yet, `returns_to` the office from
     which the case came, `merged_from` the status that a duplicate had before. `rules` are those that were in force at
     the submission, and stay those of the case.
+
+    `is_external` is a case of another system of record, the hotline: `extended_until` is its time limit there, and
+    time moves nothing here. `before_file` is where it stood before the last file of that system.
     """
 
     status: CaseStatus
@@ -84,6 +92,8 @@ class CaseState:
     is_supervised: bool = False
     proposal: CaseEndReason | None = None
     merged_from: CaseStatus | None = None
+    is_external: bool = False
+    before_file: "CaseState | None" = None
 
 
 def submitted(at: datetime, *, bypasses_company: bool, rules: CaseworkRules) -> CaseState:
@@ -98,12 +108,19 @@ def submitted(at: datetime, *, bypasses_company: bool, rules: CaseworkRules) -> 
     )
 
 
+def begun(first: Event, *, bypasses_company: bool, rules: CaseworkRules) -> CaseState:
+    """Return the state after the first event: a resident files a case, or an office brings one of the hotline in."""
+    if first.action is not CaseAction.SUBMIT or first.actor not in {CaseActor.RESIDENT, CaseActor.BUREAU}:
+        raise TransitionRefused("nothing", first.action, first.actor)
+    state = submitted(first.at, bypasses_company=bypasses_company, rules=rules)
+    is_external = first.actor is CaseActor.BUREAU
+    return replace(state, is_external=True, extended_until=first.until) if is_external else state
+
+
 def fold(events: Iterable[Event], *, bypasses_company: bool, rules: CaseworkRules) -> CaseState:
     """Return the state that the events of a case amount to; the first one is its submission."""
     first, *others = events
-    if (first.action, first.actor) != (CaseAction.SUBMIT, CaseActor.RESIDENT):
-        raise TransitionRefused("nothing", first.action, first.actor)
-    state = submitted(first.at, bypasses_company=bypasses_company, rules=rules)
+    state = begun(first, bypasses_company=bypasses_company, rules=rules)
     for event in others:
         state = advance(state, event)
     return state
@@ -113,6 +130,9 @@ def advance(state: CaseState, event: Event) -> CaseState:
     """Return the state after the event, or raise `TransitionRefused` when no rule allows it."""
     if not _is_allowed(state, event):
         raise TransitionRefused(state.status, event.action, event.actor)
+    if event.action is CaseAction.RETRACT:
+        assert state.before_file is not None
+        return replace(state.before_file, since=event.at)
     status = _next_status(state, event)
     changed = replace(state, **_CHANGES.get(event.action, _change_nothing)(state, event))
     if status is not state.status:
@@ -130,7 +150,9 @@ def advance(state: CaseState, event: Event) -> CaseState:
     if event.action is CaseAction.SPLIT or status is state.status or status not in _OWED_ANEW:
         return changed
     stage = 2 if status is CaseStatus.STAGE2 else state.stage
-    return replace(changed, stage=stage, clock_started_at=event.at, extended_until=None)
+    # The time limit of another system of record stays until that system says otherwise.
+    limit = state.extended_until if state.is_external else None
+    return replace(changed, stage=stage, clock_started_at=event.at, extended_until=limit)
 
 
 def possible_actions(state: CaseState, *, actor: CaseActor, now: datetime) -> tuple[CaseAction, ...]:
@@ -163,7 +185,7 @@ _RULES: Mapping[CaseAction, tuple[frozenset[CaseActor], frozenset[CaseStatus]]] 
     CaseAction.START: (_WORK, frozenset({CaseStatus.DISPATCHED})),
     CaseAction.ASK_RESIDENT: (_WORK, frozenset({CaseStatus.IN_PROGRESS})),
     CaseAction.RESUME: (_SYSTEM, frozenset({CaseStatus.AWAITING_RESIDENT})),
-    CaseAction.RESPOND: (_WORK, frozenset({CaseStatus.IN_PROGRESS})),
+    CaseAction.RESPOND: (_WORK, DEADLINE_STATUSES),
     CaseAction.ADD: (_RESIDENT, OPEN),
     CaseAction.CONFIRM: (_RESIDENT, _ANSWERED),
     CaseAction.PARTLY: (_RESIDENT, _ANSWERED),
@@ -177,11 +199,17 @@ _RULES: Mapping[CaseAction, tuple[frozenset[CaseActor], frozenset[CaseStatus]]] 
     CaseAction.SPLIT: (_BUREAU, frozenset({CaseStatus.DUPLICATE})),
     **dict.fromkeys((CaseAction.ASSIGN, CaseAction.TRANSFER, CaseAction.RETURN, CaseAction.SUPERVISE), (_BUREAU, OPEN)),
     CaseAction.EXTEND: (_BUREAU, DEADLINE_STATUSES - {CaseStatus.SUBMITTED}),
-    CaseAction.REDO: (_BUREAU, _ANSWERED | {CaseStatus.CLOSED}),
+    CaseAction.REDO: (_BUREAU, _ANSWERED | {CaseStatus.CLOSED, CaseStatus.OUT_OF_SCOPE}),
     CaseAction.NOTE: (_BUREAU, frozenset(CaseStatus)),
+    **dict.fromkeys((CaseAction.FILE, CaseAction.LIMIT, CaseAction.RETRACT), (_BUREAU, frozenset(CaseStatus))),
+    CaseAction.CLOSE: (_BUREAU, OPEN),
 }
 # What the bureau or the company may do at some time.
-STAFF_STEPS = tuple(action for action, (actors, _statuses) in _RULES.items() if actors & _WORK)
+STAFF_STEPS = tuple(
+    action for action, (actors, _statuses) in _RULES.items() if actors & _WORK and action not in FILE_ACTIONS
+)
+# They are what our own clock measures, which never runs for a case of another system of record.
+_OF_OUR_CLOCK = frozenset({CaseAction.ASK_RESIDENT, CaseAction.EXTEND})
 _PLAIN_STEPS: Mapping[CaseAction, CaseStatus] = {
     CaseAction.ACCEPT: CaseStatus.ACCEPTED,
     CaseAction.DISPATCH: CaseStatus.DISPATCHED,
@@ -196,6 +224,7 @@ _PLAIN_STEPS: Mapping[CaseAction, CaseStatus] = {
     CaseAction.ESCALATE: CaseStatus.STAGE2,
     CaseAction.WITHDRAW: CaseStatus.WITHDRAWN,
     CaseAction.REDO: CaseStatus.REOPENED,
+    CaseAction.CLOSE: CaseStatus.CLOSED,
     **{action: status for action, (status, _reasons) in ENDING_ACTIONS.items()},
 }
 
@@ -207,6 +236,8 @@ _CHANGES: Mapping[CaseAction, Callable[[CaseState, Event], dict[str, Any]]] = {
     CaseAction.PROPOSE: lambda _state, event: {"proposal": event.reason},
     CaseAction.DISPATCH: lambda _state, event: {"company_id": event.company_id, "proposal": None},
     CaseAction.EXTEND: lambda _state, event: {"extended_until": event.until},
+    CaseAction.LIMIT: lambda _state, event: {"extended_until": event.until},
+    CaseAction.FILE: lambda state, _event: {"before_file": replace(state, before_file=None)},
     CaseAction.SUPERVISE: lambda _state, _event: {"is_supervised": True},
     CaseAction.ASSIGN: lambda _state, event: {"handler_id": event.handler_id},
     CaseAction.TRANSFER: lambda state, event: {
@@ -235,8 +266,20 @@ def _was_silent(state: CaseState, event: Event) -> bool:
     return event.at - state.last_contact_at >= state.rules.silence
 
 
-def _was_answered_lately(state: CaseState, event: Event) -> bool:
-    return state.status is not CaseStatus.CLOSED or _ended_lately(state, event)
+def _may_be_redone(state: CaseState, event: Event) -> bool:
+    # What the hotline took back from us, or had dealt with, it may send once more at any time.
+    if state.is_external:
+        return True
+    return state.status is CaseStatus.RESPONDED or (state.status is CaseStatus.CLOSED and _ended_lately(state, event))
+
+
+def _is_in_work(state: CaseState, event: Event) -> bool:
+    # The hotline tells what was answered, not what was done before.
+    return state.status is CaseStatus.IN_PROGRESS or (state.is_external and event.actor is CaseActor.BUREAU)
+
+
+def _follows_file(state: CaseState, _event: Event) -> bool:
+    return state.before_file is not None
 
 
 def _was_merged(state: CaseState, _event: Event) -> bool:
@@ -300,7 +343,9 @@ _CONDITIONS: Mapping[CaseAction, Callable[[CaseState, Event], bool]] = {
     CaseAction.RETURN: _came_from_office,
     CaseAction.SUPERVISE: _is_not_supervised,
     CaseAction.EXTEND: _extends_once,
-    CaseAction.REDO: _was_answered_lately,
+    CaseAction.REDO: _may_be_redone,
+    CaseAction.RESPOND: _is_in_work,
+    CaseAction.RETRACT: _follows_file,
     **dict.fromkeys(ENDING_ACTIONS, _has_reason_to_end),
 }
 
@@ -311,6 +356,10 @@ def _is_allowed(state: CaseState, event: Event) -> bool:
         return False
     if CaseActor.COMPANY in {event.actor, _recipient(event)} and (state.bypasses_company or state.stage == 2):
         # Stage 2 is handled by someone else, and a complaint about retaliation never reaches the company.
+        return False
+    if event.action in FILE_ACTIONS and not state.is_external:
+        return False
+    if state.is_external and (event.actor is CaseActor.SYSTEM or event.action in _OF_OUR_CLOCK):
         return False
     condition = _CONDITIONS.get(event.action)
     return condition is None or condition(state, event)

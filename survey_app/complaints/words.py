@@ -17,6 +17,7 @@ from survey_app.models import (
     ComplaintNote,
     ComplaintRelease,
     ComplaintSupport,
+    HotlineCase,
 )
 from survey_app.models.vocabulary import AuditAction
 from survey_app.storage.database import Database
@@ -59,6 +60,8 @@ def _erase(session: Session, complaint_ids: Sequence[int], *, now: datetime) -> 
     session.execute(delete(ComplaintRelease).where(ComplaintRelease.event_id.in_(events)))
     session.execute(delete(ComplaintContact).where(ComplaintContact.complaint_id.in_(complaint_ids)))
     session.execute(delete(Attachment).where(Attachment.complaint_id.in_(complaint_ids)))
+    of_hotline = update(HotlineCase).where(HotlineCase.complaint_id.in_(complaint_ids))
+    session.execute(of_hotline.values(telephone_digest=None, call_back=""))
     # How many neighbours have the same trouble stays; which form or device each of them used does not.
     supports = update(ComplaintSupport).where(ComplaintSupport.complaint_id.in_(complaint_ids))
     session.execute(supports.values(supporter=cast(ComplaintSupport.id, String)))

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pandas as pd
-from sqlalchemy import ColumnElement, and_, case, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, and_, case, func, select
+from sqlalchemy.orm import Session, aliased
 
 from analytics.counting.answer_counts import AnswerCounts
 from analytics.decision.community_table import check_communities
@@ -20,8 +20,8 @@ from analytics.statistics.complaint_rates import CHANNEL_COLUMNS, CHANNELS
 from survey_app.complaints.categories import Category
 from survey_app.complaints.state_machine import NOT_VALID
 from survey_app.evaluations.round_counts import MODE_COUNTS, PopulationCounts, RoundCounts
-from survey_app.models import Community, Complaint, Response, Round
-from survey_app.models.vocabulary import CaseKind, ResponseStatus, Tenure
+from survey_app.models import Community, Complaint, HotlineMatch, Response, Round
+from survey_app.models.vocabulary import CaseKind, MatchStatus, ResponseStatus, Tenure
 from survey_app.register.households import read_places, surveyed_households
 from survey_app.responses.counting_status import status_of_response
 from survey_app.rounds.questionnaires import Complained, Questionnaire
@@ -156,7 +156,23 @@ def count_complaints(
 
 def is_valid_complaint(categories: Iterable[Category]) -> ColumnElement[bool]:
     """Return the condition under which a case counts in the complaint rate."""
-    return and_(_is_about_the_company(categories), Complaint.status.not_in(sorted(NOT_VALID)))
+    is_valid = Complaint.status.not_in(sorted(NOT_VALID))
+    return and_(_is_about_the_company(categories), is_valid, Complaint.id.not_in(_counted_with_the_hotline()))
+
+
+def _counted_with_the_hotline() -> Select[int]:
+    """Return a select of the cases that a person found to be one of the hotline's, which counts for both."""
+    of_hotline = aliased(Complaint)
+    return (
+        select(HotlineMatch.other_id)
+        .join(of_hotline, of_hotline.id == HotlineMatch.complaint_id)
+        .where(
+            HotlineMatch.status == MatchStatus.CONFIRMED,
+            HotlineMatch.is_merged.is_(False),
+            of_hotline.kind == CaseKind.COMPLAINT,
+            of_hotline.status.not_in(sorted(NOT_VALID)),
+        )
+    )
 
 
 def _is_about_the_company(categories: Iterable[Category]) -> ColumnElement[bool]:

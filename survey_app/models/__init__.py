@@ -32,6 +32,7 @@ from survey_app.models.evaluations import (
     Standing,
     StandingEvidence,
 )
+from survey_app.models.hotline import CommunityAlias, HotlineCase, HotlineChange, HotlineImport, HotlineMatch
 from survey_app.models.jobs import Job
 from survey_app.models.network import NetworkKey
 from survey_app.models.places import (
@@ -71,6 +72,7 @@ __all__ = [
     "CollectionTally",
     "ColumnHeader",
     "Community",
+    "CommunityAlias",
     "CommunityList",
     "CommunityProfile",
     "Complaint",
@@ -86,6 +88,10 @@ __all__ = [
     "Evaluation",
     "EvaluationNumber",
     "FailedSignIn",
+    "HotlineCase",
+    "HotlineChange",
+    "HotlineImport",
+    "HotlineMatch",
     "Installation",
     "IntegrityExamination",
     "Job",

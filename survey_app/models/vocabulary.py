@@ -240,6 +240,12 @@ class CaseAction(StrEnum):
     # The office finds that an answer is not good enough (重办).
     REDO = "redo"
     NOTE = "note"
+    # What a file of the hotline says of its own cases: that its steps follow, a time limit, that a case is closed; and
+    # that the steps of the last file are taken back.
+    FILE = "file"
+    LIMIT = "limit"
+    CLOSE = "close"
+    RETRACT = "retract"
 
 
 class CaseOffice(StrEnum):
@@ -249,6 +255,14 @@ class CaseOffice(StrEnum):
     DISTRICT = "district"
     SUBDISTRICT = "subdistrict"
     NEIGHBOURHOOD = "neighbourhood"
+
+
+class MatchStatus(StrEnum):
+    """Whether a person found a case of the hotline and another one to be the same."""
+
+    SUGGESTED = "suggested"
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
 
 
 class CaseEndReason(StrEnum):
@@ -338,6 +352,10 @@ class AuditAction(StrEnum):
     CONTRACT_RECORDED = "contract_recorded"
     CONTRACT_WITHDRAWN = "contract_withdrawn"
     COMPANY_CHANGED = "company_changed"
+    COMMUNITY_ALIAS_SET = "community_alias_set"
+    HOTLINE_IMPORTED = "hotline_imported"
+    HOTLINE_TAKEN_BACK = "hotline_taken_back"
+    HOTLINE_MATCH_DECIDED = "hotline_match_decided"
     CODE_ISSUED = "code_issued"
     CODE_REVOKED = "code_revoked"
     POSTERS_PRINTED = "posters_printed"

@@ -25,6 +25,8 @@ from survey_app.complaints.words import erase_words
 from survey_app.evaluations.collection_recount import recount_open_round
 from survey_app.evaluations.evaluation_jobs import EVALUATION_JOB
 from survey_app.evaluations.given_up_results import delete_given_up
+from survey_app.hotline.import_files import erase_expired_files
+from survey_app.hotline.ledger_jobs import ledger_jobs
 from survey_app.jobs.handlers import JobKind, RunningJob
 from survey_app.jobs.history import LastRun, erase_finished_jobs, last_runs
 from survey_app.jobs.leases import LeaseTerms
@@ -157,6 +159,7 @@ def _erase(database: Database, job: RunningJob, now: datetime) -> Mapping[str, i
         destroy_old_network_keys(session, now=now)
         erase_expired_sessions(session, now=now)
         erase_expired_lists(session, now=now)
+        erase_expired_files(session, now=now)
         erase_finished_jobs(session, now=now)
     _erase_attempts(database, now=now)
     with database.writing() as session:
@@ -204,10 +207,14 @@ SCHEDULED_JOBS: Final = (
 
 
 def worker(
-    database: Database, *, clock: Callable[[], datetime], schedule: Sequence[ScheduledJob] = SCHEDULED_JOBS
+    database: Database,
+    *,
+    clock: Callable[[], datetime],
+    secret_key: str,
+    schedule: Sequence[ScheduledJob] = SCHEDULED_JOBS,
 ) -> Worker:
     """Return a worker that enqueues what recurs when its time has come, and runs it and what pages have asked for."""
-    kinds = [*(scheduled.kind for scheduled in schedule), *LIST_JOBS, EVALUATION_JOB]
+    kinds = [*(scheduled.kind for scheduled in schedule), *LIST_JOBS, EVALUATION_JOB, *ledger_jobs(secret_key)]
     return Worker(database, kinds, clock, plan=partial(enqueue_due_jobs, schedule=schedule))
 
 

@@ -36,6 +36,8 @@ class AdvisoryLock(Enum):
     ROUND_DATES = (0x4A5F,)
     # A calendar is published; of its year.
     CALENDAR = (0x4A60,)
+    # A file of the hotline is imported or taken back.
+    HOTLINE = (0x4A61,)
     # A try is counted; of 64 bits of the digest of what is tried, since there are more subjects than a number holds.
     ATTEMPT = ()
 

@@ -332,7 +332,7 @@ def test_an_import_holds_up_residents_with_a_few_statements_alone(app, sqlite_da
         assert client.post(path, data={"csrf_token": token, **fields}).status_code == 303
 
     def work():
-        assert worker(database, clock=lambda: datetime.now(UTC), schedule=()).run_due_jobs()
+        assert worker(database, clock=lambda: datetime.now(UTC), secret_key="key", schedule=()).run_due_jobs()
 
     post("/staff/communities/import", file=(io.BytesIO(list_of_communities(count, suffix)), "a.csv"))
     work()

@@ -247,7 +247,7 @@ class City:
         self.leave_a_photo_unsent()
 
     def work(self, now):
-        worker(self.database, clock=lambda: now).run_due_jobs()
+        worker(self.database, clock=lambda: now, secret_key=SECRET).run_due_jobs()
 
 
 @pytest.fixture
@@ -512,7 +512,7 @@ def test_a_contact_goes_when_the_resident_takes_the_consent_back(app, client, sq
     # The switches of language and print come back to this page; no form offers the erasure any more.
     assert '/contact-erasure"' not in erased.text
     assert rows(sqlite_database, "complaint_contact") == []
-    worker(sqlite_database, clock=lambda: now + HOUR).run_due_jobs()
+    worker(sqlite_database, clock=lambda: now + HOUR, secret_key=SECRET).run_due_jobs()
     assert sealed.encode() not in bytes_on_disk(sqlite_database)
     assert client.post(f"{address}/contact-erasure", data={"pass": own.given["pass"]}).status_code == 200
     actions = [row.action for row in rows(sqlite_database, "audit_event")]

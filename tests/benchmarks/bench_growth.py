@@ -91,7 +91,7 @@ from survey_app.operations.scheduled_jobs import worker
 hour = [datetime.now(UTC)]
 def work():
     hour[0] += timedelta(hours=1)
-    worker(database, clock=lambda: hour[0]).run_due_jobs()
+    worker(database, clock=lambda: hour[0], secret_key="key").run_due_jobs()
 work()
 start = time.process_time()
 work()

@@ -38,7 +38,7 @@ from survey_app.operations.scheduled_jobs import worker
 from survey_app.storage.database import Database
 database, hour = Database(sys.argv[1]), [datetime.now(UTC)]
 def work():
-    worker(database, clock=lambda: hour[0]).run_due_jobs()
+    worker(database, clock=lambda: hour[0], secret_key="key").run_due_jobs()
     hour[0] += timedelta(hours=1)
 work()
 print("The first hour, which looks at all that is new, is over.", flush=True)

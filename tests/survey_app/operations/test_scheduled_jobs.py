@@ -24,7 +24,7 @@ from survey_app.models.vocabulary import AuditAction
 from survey_app.operations.scheduled_jobs import SCHEDULED_JOBS, ScheduledJob, is_due, worker
 from survey_app.register.contracts import take_over
 from survey_app.responses.network_digests import RETENTION_TIME
-from tests.factories import NOW, make_community, make_job, make_response, make_round
+from tests.factories import NOW, SECRET, make_community, make_job, make_response, make_round
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 BEIJING = timezone(timedelta(hours=8))
@@ -40,7 +40,7 @@ PERIODS = {HOURLY: HOUR, NIGHTLY: DAY, QUARTERLY: HOUR / 4}
 
 
 def do_due_jobs(database, *, now, schedule=SCHEDULED_JOBS):
-    return worker(database, clock=lambda: now, schedule=schedule).run_due_jobs()
+    return worker(database, clock=lambda: now, secret_key=SECRET, schedule=schedule).run_due_jobs()
 
 
 def runs(database, schedule=SCHEDULED_JOBS):
@@ -188,7 +188,7 @@ def test_jobs_outlive_a_database_that_is_away_for_a_while(database):
         waited.append(seconds)
         return seconds != SECONDS_BETWEEN_LOOKS
 
-    worker(database, clock=partial(next, times)).keep_running(wait)
+    worker(database, clock=partial(next, times), secret_key=SECRET).keep_running(wait)
 
     assert waited == [60.0, *[0.0] * len(SCHEDULED_JOBS), SECONDS_BETWEEN_LOOKS]
     assert {run.done_at for run in runs(database).values()} == {NOW}
