@@ -46,6 +46,8 @@ AUDITING = _staff(Role.CITY, Role.ADMINISTRATOR)
 PLANNING = _staff(Role.CITY)
 # A list of 100,000 communities as CSV; no more than a file of any form has room for, so that none is cut off.
 IMPORTING = replace(_staff(Role.CITY), largest_body=12 * 2**20)
+# A file of the hotline covers the whole city; one of 10,000 cases has as many bytes as a list of communities.
+HANDLING_HOTLINE = replace(_staff(Role.CITY), largest_body=12 * 2**20)
 # Each evaluation covers all districts, so the city makes them.
 EVALUATING = _staff(Role.CITY)
 # Those who count single answers again: nobody who decides about a community reads what one resident said of it.

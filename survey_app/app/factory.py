@@ -27,6 +27,7 @@ from survey_app.documents import bulletin_views, pdf_views
 from survey_app.evaluations import evaluation_views, round_views
 from survey_app.evaluations.dashboard_source import SOURCE_EXTENSION, StoredEvaluations
 from survey_app.exports import download_views
+from survey_app.hotline import hotline_views
 from survey_app.register import contract_views, import_views, list_views
 from survey_app.responses import (
     declared_help_views,
@@ -99,6 +100,7 @@ _VIEWS: tuple[ModuleType, ...] = (
     inbox_views,
     intake_views,
     contract_views,
+    hotline_views,
     import_views,
     list_views,
     integrity_review_views,

@@ -21,7 +21,7 @@ from survey_app.complaints.cases import PastEvent, clock_of, count_supporters, f
 from survey_app.complaints.categories import category_of
 from survey_app.complaints.deadlines import Clock, extension_end
 from survey_app.complaints.state_machine import INTERNAL_ACTIONS, OPEN, CaseState, possible_actions
-from survey_app.models import Account, Complaint, ComplaintContact, PropertyCompany
+from survey_app.models import Account, Complaint, ComplaintContact, HotlineCase, PropertyCompany
 from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason, CaseOffice, CaseStatus, Role
 from survey_app.register.contracts import company_in_charge
 
@@ -86,6 +86,7 @@ class CaseFile:
     possible: Sequence[CaseAction]
     is_barred: bool
     similar: Sequence[SimilarFile]
+    hotline: HotlineCase | None
     release: Release | None
     suggestion: Release
     company: Wording | None
@@ -130,6 +131,7 @@ def read_case_file(
         possible=possible if may_act else (),
         is_barred=not may_act,
         similar=_similar(session, complaint, clock.zone),
+        hotline=session.get(HotlineCase, complaint.id),
         release=release,
         suggestion=suggested_release(complaint, history, release),
         company=_company_name(session, state.company_id),

@@ -15,9 +15,10 @@ class ClockExplanation:
     """How a deadline came about, in the city's time.
 
     `free_days` are the days of the week from Monday to Friday on which offices do not work, `make_up_days` those of a
-    weekend on which they do.
+    weekend on which they do. `is_external` is a time limit of the hotline, which nothing of ours explains.
     """
 
+    is_external: bool
     is_acknowledgement: bool
     is_safety: bool
     stage: int
@@ -40,6 +41,7 @@ def explain_clock(state: CaseState, clock: Clock) -> ClockExplanation | None:
     days = [start + timedelta(days=count) for count in range(1, (end - start).days + 1)]
     pause = pause_of(state)
     return ClockExplanation(
+        is_external=state.is_external,
         is_acknowledgement=state.status is CaseStatus.SUBMITTED,
         is_safety=clock.is_safety,
         stage=state.stage,

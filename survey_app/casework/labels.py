@@ -170,10 +170,21 @@ def history_words(language: str) -> Mapping[tuple[CaseAction, CaseActor], str]:
         CaseAction.SUPERVISE: _("Put under supervision"),
         CaseAction.REDO: _("To be dealt with again"),
         CaseAction.NOTE: _("Internal note"),
+        CaseAction.FILE: _("A file of the hotline followed"),
+        CaseAction.LIMIT: _("The hotline set its time limit"),
+        CaseAction.CLOSE: _("Closed by the hotline"),
+        CaseAction.RETRACT: _("The file of the hotline was taken back"),
     }
     every_actor = {(action, actor): said for action, said in words.items() for actor in CaseActor}
     missed = _("Deadline missed: in review")
-    return MappingProxyType({**every_actor, (CaseAction.ESCALATE, CaseActor.SYSTEM): missed})
+    brought = _("Brought in from the hotline")
+    return MappingProxyType(
+        {
+            **every_actor,
+            (CaseAction.ESCALATE, CaseActor.SYSTEM): missed,
+            (CaseAction.SUBMIT, CaseActor.BUREAU): brought,
+        }
+    )
 
 
 @cache

@@ -71,6 +71,7 @@ def case_step_words(language: str) -> Mapping[tuple[CaseAction, CaseActor], str]
         CaseAction.SPLIT: _("Dealt with on its own again"),
         CaseAction.EXTEND: _("The answer takes longer"),
         CaseAction.REDO: _("The housing bureau has it dealt with again"),
+        CaseAction.CLOSE: _("Closed by the 12345 hotline"),
     }
     every_actor = {(action, actor): said for action, said in words.items() for actor in CaseActor}
     missed = _("A deadline was missed: somebody else deals with it now")

@@ -61,7 +61,7 @@ def _erase(session: Session, complaint_ids: Sequence[int], *, now: datetime) -> 
     session.execute(delete(ComplaintContact).where(ComplaintContact.complaint_id.in_(complaint_ids)))
     session.execute(delete(Attachment).where(Attachment.complaint_id.in_(complaint_ids)))
     of_hotline = update(HotlineCase).where(HotlineCase.complaint_id.in_(complaint_ids))
-    session.execute(of_hotline.values(telephone_digest=None, call_back=""))
+    session.execute(of_hotline.values(telephone_digest=None, call_back="", row_sha256=""))
     # How many neighbours have the same trouble stays; which form or device each of them used does not.
     supports = update(ComplaintSupport).where(ComplaintSupport.complaint_id.in_(complaint_ids))
     session.execute(supports.values(supporter=cast(ComplaintSupport.id, String)))

@@ -69,9 +69,9 @@ def read_community_names(session: Session) -> CommunityNames:
     )
 
 
-def add_alias(session: Session, *, alias: str, number: str, account_id: int, by: str, now: datetime) -> None:
-    """Note that the hotline means a community by a name; `UnknownNumber` where no community has this number."""
-    community = session.scalar(select(Community).filter_by(number=number))
+def add_alias(session: Session, *, alias: str, called: str, account_id: int, by: str, now: datetime) -> None:
+    """Note that the hotline means a community by a name; `UnknownNumber` unless one community is called as typed."""
+    community = session.get(Community, read_community_names(session).find(called) or 0)
     if community is None:
         raise UnknownNumber
     written = one_line(alias)

@@ -39,6 +39,9 @@ from survey_app.security.check_digits import RECEIPT_DIGITS, new_number
 AT_ONCE: Final = 500
 """Rows that one statement names."""
 
+ERASED_COLUMNS: Final = frozenset({"telephone_digest", "call_back", "row_sha256"})
+"""What is erased with the words of a case, and empty from then on whatever a file says."""
+
 OWN_COLUMNS: Final = tuple(column.name for column in HotlineCase.__table__.columns)
 
 
@@ -267,8 +270,8 @@ def _stored_rows(session: Session, complaint_ids: Sequence[int]) -> Mapping[int,
 
 
 def written_case(kept: HotlineCase) -> str:
-    """Return what the last file said of a case as canonical JSON; times end with their zone."""
-    values = {name: getattr(kept, name) for name in OWN_COLUMNS}
+    """Return what the last file said of a case as canonical JSON, without what is erased with its words."""
+    values = {name: getattr(kept, name) for name in OWN_COLUMNS if name not in ERASED_COLUMNS}
     return canonical_json({name: v.isoformat() if isinstance(v, datetime) else v for name, v in values.items()})
 
 
@@ -278,10 +281,14 @@ def _update_rows(session: Session, cases: Sequence[PlannedCase], import_id: int)
         for case in cases
         if case.known is not None
     ]
-    if values:
-        table = HotlineCase.__table__
-        session.connection().execute(update(table).where(table.c.complaint_id == bindparam("of_case")), values)  # type: ignore[arg-type]
-        session.expire_all()
+    if not values:
+        return
+    table = HotlineCase.__table__
+    session.connection().execute(update(table).where(table.c.complaint_id == bindparam("of_case")), values)  # type: ignore[arg-type]
+    erased = select(Complaint.id).where(Complaint.words_erased_at.is_not(None), Complaint.channel == Channel.HOTLINE)
+    emptied = update(HotlineCase).where(HotlineCase.import_id == import_id, HotlineCase.complaint_id.in_(erased))
+    session.execute(emptied.values(telephone_digest=None, call_back="", row_sha256=""))
+    session.expire_all()
 
 
 def _changes(

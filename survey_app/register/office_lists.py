@@ -19,7 +19,7 @@ _FEWEST_HEADERS: Final = 2
 _LONGEST_QUOTED: Final = 40
 _TOTALS: Final = frozenset({"合计", "总计", "小计", "共计", "总数", "合计数", "total", "totals", "subtotal", "sum"})
 _MERGED: Final = N_(
-    "this cell is merged with those below it down to row {row}: undo the merge and fill in a cell for each community"
+    "this cell is merged with those below it down to row {row}: undo the merge and fill in a cell for each row"
 )
 _TOO_MANY_MERGED: Final = N_("the table has more than {most} merged cells: undo the merges")
 

@@ -9,7 +9,7 @@ from survey_app.accounts import policies
 from survey_app.accounts.policies import PUBLIC, RESIDENT, SENDING_PHOTOS, Policy, policy_of
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.evaluations.evaluation_jobs import ask_for_evaluation
-from survey_app.models import PropertyCompany
+from survey_app.models import HotlineImport, PropertyCompany
 from survey_app.models.vocabulary import AREAS_OF_ROLE, Area, Role
 from survey_app.responses.receipts import sign_receipt
 from survey_app.security.change_codes import digest_of_change_code
@@ -127,6 +127,20 @@ CITYWIDE = {
     "staff.questionnaire_preview": lambda _city: {"questionnaire_id": 1},
     "staff.try_questionnaire": lambda _city: {"questionnaire_id": 1},
     "staff.follow_evaluation": lambda city: {"job_id": city["evaluation_job"]},
+    **dict.fromkeys(
+        (
+            "staff.hotline_import",
+            "staff.choose_ledger_headers",
+            "staff.confirm_ledger",
+            "staff.compare_ledger_again",
+            "staff.give_ledger_up",
+            "staff.take_ledger_back",
+        ),
+        lambda city: {"import_id": city["import_id"]},
+    ),
+    # What is gone by now is said, and nothing is done.
+    "staff.forget_hotline_community": lambda _city: {"alias_id": 1},
+    "staff.decide_hotline_match": lambda _city: {"match_id": 1},
     "staff.publish": lambda city: {"evaluation_id": city["evaluation_id"]},
     "staff.rule_file": lambda city: {"rule_file_id": city["rule_file_id"]},
     "staff.template": lambda _city: {"name": "wuhai-2021-08-23.yaml"},
@@ -235,7 +249,13 @@ def _fill(database):
             make_account(session, str(role), now=NOW, **bound.get(role, {}))
         spare = make_account(session, "spare", role="city", now=NOW)
         spare_clerk = make_account(session, "spare-clerk", role="clerk", community=own, now=NOW)
+        ledger = HotlineImport(
+            account_id=spare.id, name="", headers="{}", status="imported", job_id=0, sent_at=NOW, expires_at=NOW
+        )
+        session.add(ledger)
+        session.flush()
         return {
+            "import_id": ledger.id,
             "round_id": survey_round.id,
             "rule_file_id": survey_round.rule_file_id,
             "spare_account_id": spare.id,

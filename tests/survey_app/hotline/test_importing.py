@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
+from survey_app.accounts.scope import EVERYWHERE
 from survey_app.complaints.case_records import read_case_records
 from survey_app.complaints.cases import (
     due_references,
@@ -15,9 +16,15 @@ from survey_app.complaints.cases import (
     take_step,
 )
 from survey_app.errors import TransitionRefused
-from survey_app.accounts.scope import EVERYWHERE
 from survey_app.hotline.community_names import add_alias, read_community_names
-from survey_app.hotline.import_files import FileInWork, NoSuchFile, compare_again, erase_expired_files, keep_file
+from survey_app.hotline.import_files import (
+    FileInWork,
+    NoSuchFile,
+    choose_headers,
+    compare_again,
+    erase_expired_files,
+    keep_file,
+)
 from survey_app.hotline.taking_back import StepsRestOnImport, take_back
 from survey_app.models import AuditEvent, Complaint, ComplaintEvent, HotlineCase, HotlineImport
 from survey_app.models.vocabulary import CaseAction, CaseActor
@@ -32,6 +39,7 @@ from tests.survey_app.hotline.ledgers import (
     kept,
     row,
     send,
+    work,
 )
 
 DAY = timedelta(days=1)
@@ -188,8 +196,9 @@ def test_what_a_case_came_in_with_stays_and_a_difference_is_noted(database, city
     assert len(findings(database, changed).notes) == 2
 
 
+@pytest.mark.usefixtures("city")
 @pytest.mark.parametrize("written", ["HB-1", "hb-1", "阳光花园", "阳光花园小区", " 阳光 花园 ", "海勃湾区阳光花园"])
-def test_a_community_is_found_by_number_and_by_name_however_it_is_written(database, city, written):
+def test_a_community_is_found_by_number_and_by_name_however_it_is_written(database, written):
     with database.reading() as session:
         names = read_community_names(session)
         assert names.find(written) == names.find("阳光花园") is not None
@@ -200,20 +209,19 @@ def test_an_alias_decides_and_one_of_two_communities_decides_nothing(database, c
     assert findings(database, import_id).undecided == {"老电厂家属院": 1}
     alias = {"alias": "老电厂家属院", "account_id": city, "by": "city", "now": NOW}
     with database.writing() as session:
-        add_alias(session, number="HB-2", **alias)
-        add_alias(session, number="HB-2", **alias)
+        add_alias(session, called="HB-2", **alias)
+        add_alias(session, called="HB-2", **alias)
         compare_again(session, import_id=import_id, now=NOW)
-
-    from tests.survey_app.hotline.ledgers import work
 
     work(database)
     assert findings(database, import_id).counts["new"] == 1
     with database.writing() as session:
-        add_alias(session, number="HB-1", **alias)
+        add_alias(session, called="HB-1", **alias)
         assert read_community_names(session).find("老电厂家属院") is None
 
 
-def test_a_name_that_two_communities_have_is_undecided(database, city):
+@pytest.mark.usefixtures("city")
+def test_a_name_that_two_communities_have_is_undecided(database):
     with database.writing() as session:
         make_community(session, name="阳光花园", district=make_district(session, name="乌达区"))
         names = read_community_names(session)
@@ -277,6 +285,7 @@ def test_an_import_is_taken_back_as_a_whole_and_a_corrected_file_brings_its_case
         records = read_case_records(session, scope=EVERYWHERE, since=NOW - 30 * DAY, cut_off=NOW + 2 * DAY).cases
         assert records["answered_at"].isna().all()
         (event,) = session.scalars(select(AuditEvent).filter_by(action="hotline_taken_back"))
+        assert event.subject == f"hotline:{import_id}"
     bring_in(database, city, [changed, row(number="WH2")], now=NOW + 2 * DAY)
     assert (case(database, "WH1").status, case(database, "WH2").status) == ("closed", "submitted")
 
@@ -342,9 +351,6 @@ def test_the_words_of_a_file_are_erased_a_day_after_its_last_step(database, city
 
 
 def test_the_columns_of_the_last_file_are_those_of_the_next(database, city):
-    from survey_app.hotline.import_files import choose_headers
-    from tests.survey_app.hotline.ledgers import work
-
     renamed = csv_of([row()]).replace("工单号".encode(), "流水".encode())
     import_id = send(database, city, renamed)
     assert kept(database, import_id).status == "asked"
