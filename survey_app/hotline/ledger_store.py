@@ -4,9 +4,9 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from analytics.canonical import canonical_json
@@ -35,6 +35,7 @@ from survey_app.models import (
 )
 from survey_app.models.vocabulary import AuditAction, Channel
 from survey_app.security.check_digits import RECEIPT_DIGITS, new_number
+from survey_app.storage.database import Base
 
 AT_ONCE: Final = 500
 """Rows that one statement names."""
@@ -138,13 +139,13 @@ def store_plan(session: Session, *, plan: LedgerPlan, import_id: int, account_id
     for case in plan.changed:
         assert case.known is not None
         events += _events(case, case.known.complaint_id, case.known.events, rules, account_id)
-    _insert(session, ComplaintEvent, events)
+    insert_all(session, ComplaintEvent, events)
     _insert_notes(session, [*_numbered(plan.new, ids), *_numbered(plan.changed, ids)])
     _update_states(session, plan.changed, rules)
     before = _stored_rows(session, [case.known.complaint_id for case in plan.changed if case.known is not None])
-    _insert(session, HotlineCase, [_kept_values(case, ids[case.row.number], import_id) for case in plan.new])
+    insert_all(session, HotlineCase, [_kept_values(case, ids[case.row.number], import_id) for case in plan.new])
     _update_rows(session, plan.changed, import_id)
-    _insert(session, HotlineChange, list(_changes(plan, ids, before, import_id)))
+    insert_all(session, HotlineChange, list(_changes(plan, ids, before, import_id)))
     facts = {"new": len(plan.new), "changed": len(plan.changed), "ended": plan.ended, "unchanged": plan.unchanged}
     subject = f"hotline:{import_id}"
     audit.record(session, by=by, action=AuditAction.HOTLINE_IMPORTED, subject=subject, after=facts, now=now)
@@ -173,7 +174,7 @@ def _insert_cases(
         }
         for case, reference in zip(cases, references, strict=True)
     ]
-    _insert(session, Complaint, values)
+    insert_all(session, Complaint, values)
     id_by_key: dict[str | None, int] = {}
     for part in in_parts(key_by_number.values(), rows_at_once=AT_ONCE):
         found = select(Complaint.submission_key, Complaint.id).where(Complaint.submission_key.in_(part))
@@ -220,7 +221,7 @@ def _insert_notes(session: Session, texts: Sequence[tuple[int, int, str]]) -> No
             (row.complaint_id, row.number): row.id
             for row in session.execute(found.where(ComplaintEvent.complaint_id.in_(ids)))
         }
-        _insert(
+        insert_all(
             session,
             ComplaintNote,
             [{"event_id": event_ids[complaint_id, number], "text": text} for complaint_id, number, text in part],
@@ -234,10 +235,7 @@ def _update_states(session: Session, cases: Sequence[PlannedCase], rules: RulesB
         for case in cases
         if case.known is not None and case.steps
     ]
-    if values:
-        table = Complaint.__table__
-        session.connection().execute(update(table).where(table.c.id == bindparam("of_case")), values)  # type: ignore[arg-type]
-        session.expire_all()
+    update_each(session, Complaint, "id", values)
 
 
 def _kept_values(case: PlannedCase, complaint_id: int, import_id: int) -> dict[str, Any]:
@@ -281,14 +279,10 @@ def _update_rows(session: Session, cases: Sequence[PlannedCase], import_id: int)
         for case in cases
         if case.known is not None
     ]
-    if not values:
-        return
-    table = HotlineCase.__table__
-    session.connection().execute(update(table).where(table.c.complaint_id == bindparam("of_case")), values)  # type: ignore[arg-type]
+    update_each(session, HotlineCase, "complaint_id", values)
     erased = select(Complaint.id).where(Complaint.words_erased_at.is_not(None), Complaint.channel == Channel.HOTLINE)
     emptied = update(HotlineCase).where(HotlineCase.import_id == import_id, HotlineCase.complaint_id.in_(erased))
     session.execute(emptied.values(telephone_digest=None, call_back="", row_sha256=""))
-    session.expire_all()
 
 
 def _changes(
@@ -306,6 +300,15 @@ def _changes(
         }
 
 
-def _insert(session: Session, table: Any, values: Sequence[Mapping[str, Any]]) -> None:
+def insert_all(session: Session, table: type[Base], values: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows by one statement; the ORM makes another one for each pattern of values that are None."""
     if values:
-        session.execute(insert(table), values)
+        session.connection().execute(insert(cast(Table, table.__table__)), values)
+
+
+def update_each(session: Session, table: type[Base], key: str, values: Sequence[Mapping[str, Any]]) -> None:
+    """Change each row whose key is `of_case`, by one statement for all."""
+    if values:
+        changed = cast(Table, table.__table__)
+        session.connection().execute(update(changed).where(changed.c[key] == bindparam("of_case")), values)
+        session.expire_all()

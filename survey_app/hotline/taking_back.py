@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from analytics.files.csv_files import in_parts
@@ -15,7 +15,7 @@ from survey_app.complaints.deadlines import judged_deadline
 from survey_app.complaints.state_machine import Event, advance
 from survey_app.errors import JiayuanError
 from survey_app.hotline.import_files import NoSuchFile
-from survey_app.hotline.ledger_store import AT_ONCE, OWN_COLUMNS, RulesByDay, read_known
+from survey_app.hotline.ledger_store import AT_ONCE, OWN_COLUMNS, RulesByDay, insert_all, read_known, update_each
 from survey_app.models import Complaint, ComplaintEvent, HotlineCase, HotlineChange, HotlineImport, HotlineMatch
 from survey_app.models.vocabulary import AuditAction, CaseAction, CaseActor, CaseEndReason, MatchStatus
 from survey_app.storage.advisory_locks import AdvisoryLock, lock_until_commit
@@ -89,6 +89,7 @@ def _undo(
     numbers = session.scalars(select(HotlineCase.external_number).where(HotlineCase.complaint_id.in_(ids))).all()
     known = {case.complaint_id: case for case in read_known(session, numbers).values()}
     events: list[dict[str, Any]] = []
+    states: list[dict[str, Any]] = []
     for change in changes:
         case = known[change.complaint_id]
         clock, state = rules.clock(case.state.rules, case.category), case.state
@@ -96,14 +97,13 @@ def _undo(
             due_at = judged_deadline(state, event, clock)
             events.append(event_values(change.complaint_id, number, event, due_at=due_at) | {"account_id": account_id})
             state = advance(state, event)
-        session.execute(
-            update(Complaint).where(Complaint.id == change.complaint_id).values(**state_values(state, clock))
-        )
-        if change.before is not None:
-            earlier = update(HotlineCase).where(HotlineCase.complaint_id == change.complaint_id)
-            session.execute(earlier.values(**_parsed(change.before)))
-    if events:
-        session.execute(insert(ComplaintEvent), events)
+        states.append({"of_case": change.complaint_id} | state_values(state, clock))
+    insert_all(session, ComplaintEvent, events)
+    update_each(session, Complaint, "id", states)
+    earlier = [
+        {"of_case": change.complaint_id} | _parsed(change.before) for change in changes if change.before is not None
+    ]
+    update_each(session, HotlineCase, "complaint_id", earlier)
     brought = [change.complaint_id for change in changes if change.before is None]
     session.execute(delete(HotlineMatch).where(HotlineMatch.complaint_id.in_(brought)))
     session.execute(delete(HotlineCase).where(HotlineCase.complaint_id.in_(brought)))

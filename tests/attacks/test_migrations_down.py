@@ -88,7 +88,13 @@ ALONE = {
         ),
         (
             "INSERT INTO hotline_import (id, account_id, name, headers, status, job_id, sent_at, imported_at, "
-            f"expires_at) SELECT 900, min(id), '', '{{}}', 'imported', 1, {TIME}, {TIME}, {TIME} FROM account"
+            f"expires_at) SELECT 900, min(id), '', '{{}}', 'imported', 1, {TIME}, {TIME}, {TIME} FROM account; "
+            "INSERT INTO hotline_case (complaint_id, external_number, import_id, source, undertaker, category_written, "
+            "community_written, call_back, row_sha256) SELECT min(id), '1', 900, '', '', '', '', '', '' FROM complaint; "
+            "INSERT INTO hotline_change (import_id, complaint_id, events, has_steps) "
+            "SELECT 900, min(id), 1, FALSE FROM complaint; "
+            "INSERT INTO hotline_match (id, complaint_id, other_id, suggested_at) "
+            f"SELECT 900, min(id), max(id), {TIME} FROM complaint"
         ),
         (
             "INSERT INTO community_alias (id, alias, community_id, account_id, added_at) "
@@ -429,7 +435,7 @@ _HOUSEHOLD = "(SELECT id FROM code WHERE kind = 'household')"
 CLEARED = {
     "0062": [
         "DELETE FROM complaint_event WHERE id = 9062",
-        "DELETE FROM hotline_import",
+        *(f"DELETE FROM hotline_{table}" for table in ("match", "change", "case", "import")),
         "DELETE FROM community_alias",
     ],
     "0061": ["DELETE FROM property_contract"],

@@ -14,8 +14,11 @@ from survey_app.complaints.case_addresses import sign_case
 from survey_app.complaints.case_secrets import hash_secret
 from survey_app.config import DATA
 from survey_app.evaluations.evaluate_round import evaluate_round
+from survey_app.hotline.import_files import confirm_file as confirm_ledger
+from survey_app.hotline.import_files import keep_file as keep_ledger
+from survey_app.hotline.ledger_jobs import ledger_jobs
 from survey_app.jobs.worker import Worker
-from survey_app.models import Account, Community, CommunityList, Publication, ResponseReview
+from survey_app.models import Account, Community, CommunityList, HotlineImport, Publication, ResponseReview
 from survey_app.models.vocabulary import ListStatus, Role
 from survey_app.register.communities_file import read_communities
 from survey_app.register.community_imports import import_communities
@@ -35,6 +38,8 @@ from tests.factories import (
     make_response,
     make_round,
 )
+from tests.survey_app.hotline.ledgers import csv_of
+from tests.survey_app.hotline.ledgers import row as ledger_row
 from tests.survey_app.register.test_communities_file import HEADER
 
 SECRET = "100000000001"
@@ -100,6 +105,7 @@ def fill_city(database, *, words="", now=None):
             "given_complaint": given.reference,
         }
     _compare_a_list(database, accounts[Role.CITY].id, words)
+    facts["hotline_file"] = _import_a_ledger(database, accounts[Role.CITY].id, words)
     examine_round(database, round_id=closed.id, now=now)
     evaluation_id = evaluate_round(database, round_id=closed.id, now=now).id
     with database.writing() as session:
@@ -122,6 +128,32 @@ def _compare_a_list(database, account_id, words):
         assert session.get(CommunityList, account_id).status == ListStatus.COMPARED
 
 
+def _import_a_ledger(database, account_id, words):
+    """Import a file of the hotline with a case that does not count, and a row whose community is undecided."""
+    rows = [
+        ledger_row(community="1503020001", category="咨询-电梯", text=f"电梯{words}", undertaker=f"承办{words}"[:200]),
+        ledger_row(community=f"不知道{words}"[:200]),
+    ]
+    with database.writing() as session:
+        import_id = keep_ledger(
+            session, account_id=account_id, name=f"台账{words}.csv", content=csv_of(rows), now=datetime.now(UTC)
+        )
+    worker = Worker(database, ledger_jobs(SECRET_KEY), lambda: datetime.now(UTC))
+    worker.run_due_jobs()
+    with database.writing() as session:
+        kept = session.get(HotlineImport, import_id)
+        assert kept.status == ListStatus.COMPARED, kept.findings
+        confirm_ledger(
+            session,
+            import_id=import_id,
+            comparison_sha256=kept.comparison_sha256,
+            credentials=credentials_of(session.get(Account, account_id)),
+            now=datetime.now(UTC),
+        )
+    worker.run_due_jobs()
+    return import_id
+
+
 def addresses(app, facts, role):
     """Return every address of a page that staff of this role can read."""
     with app.extensions[SITE_EXTENSION].database.reading() as session:
@@ -139,6 +171,7 @@ def addresses(app, facts, role):
         f"/staff/cases/{facts['complaint']}",
         f"/staff/cases/{facts['given_complaint']}",
         f"/staff/company-cases/{facts['given_complaint']}",
+        f"/staff/hotline/imports/{facts['hotline_file']}",
     ]
     plain = [
         rule.rule
