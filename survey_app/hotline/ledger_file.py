@@ -49,7 +49,9 @@ _TIME: Final = re.compile(
     r"([0-9]{4})[-/.年]?([0-9]{1,2})[-/.月]?([0-9]{1,2})日?"
     r"(?:[T ]?([0-9]{1,2})[:时点]([0-9]{1,2})分?(?:[:]?([0-9]{1,2})(?:\.[0-9]+)?秒?)?)?"
 )
-_MOBILE: Final = re.compile(r"(?<![0-9])1[3-9](?:[ -]?[0-9]){9}(?![0-9])")
+# Full-width digits too, which a Chinese keyboard types.
+_MOBILE: Final = re.compile(r"(?<![0-9０-９])[1１][3-9３-９](?:[ \-－]?[0-9０-９]){9}(?![0-9０-９])")
+_HIDDEN: Final = "＊＊＊"
 _FEWEST_DIGITS: Final = 7
 _MOBILE_DIGITS: Final = 11
 
@@ -243,7 +245,8 @@ def _row(values: Mapping[str, Any], by: Reading) -> LedgerRow:
         kind=typed.kind.value,
         category_written=typed.written,
         community=values["community"],
-        text=values["text"],
+        # The hotline reaches the caller: a number within the words is kept as little as one in its own column.
+        text=_MOBILE.sub(_HIDDEN, values["text"]),
         is_confidential=bool(values["confidential"]),
         undertaker=values["undertaker"] or "",
         dispatched=values["dispatched"],
@@ -251,7 +254,7 @@ def _row(values: Mapping[str, Any], by: Reading) -> LedgerRow:
         limit=values["limit"],
         extended=values["extended"],
         returned=values["returned"],
-        answer="" if is_time else answer or "",
+        answer="" if is_time else _MOBILE.sub(_HIDDEN, answer or ""),
         answered=answer if is_time else None,
         ended=values["ended"],
         call_back=values["call_back"] or "",
@@ -382,8 +385,8 @@ def telephone_in(text: str) -> str | None:
     >>> telephone_in("请联系138-0013-8000，急")
     '13800138000'
     """
-    match = _MOBILE.search(unicodedata.normalize("NFKC", text))
-    return None if match is None else re.sub("[^0-9]", "", match[0])
+    match = _MOBILE.search(text)
+    return None if match is None else re.sub("[^0-9]", "", unicodedata.normalize("NFKC", match[0]))
 
 
 def _digest_in(text: str, by: Reading) -> str | None:
