@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from analytics.casework.rates import Formulas
 from analytics.decision.summary import RouteName
 from analytics.disclosure.rules import DisclosureRules
+from analytics.languages import Wording
 from analytics.rules import Rules
 
 Polygon = Sequence[Sequence[tuple[float, float]]]
@@ -81,18 +83,23 @@ class Casework:
 
     `cases` has the columns `analytics.casework.case_frame.CASE_COLUMNS`, the names community_name, community_english,
     district_english and company_english, and category_label and category_english; `spells` has those of
-    `analytics.casework.case_frame.SPELL_COLUMNS`. The company is that of the register of today. `disclosure` are the
-    rules by which numbers of residents are shown on that day.
+    `analytics.casework.case_frame.SPELL_COLUMNS`, and `call_backs` of the calls of that time those of
+    `analytics.casework.call_backs.CALL_BACK_COLUMNS`. The company is that of the register of today. `formulas` are
+    those of the three rates in the casework file that is in force at the cut-off, and `statements` what it says of
+    each. `disclosure` are the rules by which numbers of residents are shown on that day.
     """
 
     cases: pd.DataFrame
     spells: pd.DataFrame
+    call_backs: pd.DataFrame
+    formulas: Formulas
+    statements: Mapping[str, Wording]
     start: datetime
     cut_off: datetime
     disclosure: DisclosureRules
 
     def __len__(self) -> int:
-        return len(self.cases) + len(self.spells)
+        return len(self.cases) + len(self.spells) + len(self.call_backs)
 
 
 @dataclass(frozen=True)

@@ -24,18 +24,20 @@ def find_laggards(cases: pd.DataFrame, *, least_cases: int, least_share: Fractio
     -------
     DataFrame
         Indexed by company, in the order of the names: some (in time), of, share, lower, upper, as
-        `analytics.casework.shares.shares_by` returns them. A share at the bound is not below it: both are whole
-        numbers, compared exactly.
+        `analytics.casework.shares.shares_by` returns them.
 
     Notes
     -----
     Only answers count that were the company's to give: not those of cases that it never got, nor of stage 2.
 
+    A share at the bound is not below it; the two are compared exactly.
+
     Examples
     --------
     >>> kept = pd.array([True] * 15 + [False] * 5 + [False] * 3, dtype="boolean")
     >>> cases = pd.DataFrame({"company": ["a"] * 20 + ["b"] * 3, "answered_in_time": kept, "is_companys": True})
-    >>> find_laggards(cases, least_cases=20, least_share=Fraction(4, 5))[["some", "of", "share"]]
+    >>> found = find_laggards(cases, least_cases=20, least_share=Fraction(4, 5))
+    >>> found[["some", "of", "share"]]
        some  of  share
     a    15  20   0.75
     """

@@ -1,5 +1,6 @@
 """Figures of a monthly bulletin: what came in during a period, and what was decided, said and ended in it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -9,6 +10,7 @@ from analytics.casework.case_frame import within
 from analytics.casework.flow import monthly_flow
 from analytics.casework.laggards import find_laggards
 from analytics.casework.outcomes import confirmed_share, count_verdicts, silent_share
+from analytics.casework.rates import CallBackCounts, Formulas, three_rates
 from analytics.casework.shares import Share, share_of
 from analytics.disclosure.rules import DisclosureRules
 from analytics.disclosure.suppression import suppress_counts
@@ -32,6 +34,8 @@ class MonthlyFigures:
         In time, among those whose acknowledgement, or answer, was decided in the month.
     confirmed, silent : Share
         Confirmed as fixed among those who said anything about an answer in the month; without a word among all.
+    rates : mapping of str to Share
+        As `analytics.casework.rates.three_rates` returns them.
     verdicts : Series
         Int64, by verdict; missing where a number is too small to be shown or would give one away.
     reopened, stage2 : int
@@ -54,6 +58,7 @@ class MonthlyFigures:
     answered: Share
     confirmed: Share
     silent: Share
+    rates: Mapping[str, Share]
     verdicts: "pd.Series[int]"
     reopened: int
     stage2: int
@@ -73,6 +78,8 @@ def monthly_figures(
     start: pd.Timestamp,
     cut_off: pd.Timestamp,
     rules: DisclosureRules,
+    formulas: Formulas,
+    call_backs: CallBackCounts,
     least_cases: int,
     least_share: Fraction,
 ) -> MonthlyFigures:
@@ -89,6 +96,10 @@ def monthly_figures(
         In the time zone of the city: the beginning of the month, and the end of it or an earlier moment.
     rules : DisclosureRules
         By which small numbers of residents are hidden.
+    formulas : Formulas
+        Of the three rates.
+    call_backs : CallBackCounts
+        Of the calls of the month.
     least_cases : int
     least_share : Fraction
         As `analytics.casework.laggards.find_laggards` takes them.
@@ -100,7 +111,7 @@ def monthly_figures(
     Raises
     ------
     ValueError
-        As `analytics.casework.flow.monthly_flow` does.
+        As `analytics.casework.flow.monthly_flow` and `analytics.casework.rates.three_rates` do.
 
     Notes
     -----
@@ -114,6 +125,7 @@ def monthly_figures(
     --------
     >>> from datetime import date
     >>> from analytics.disclosure.rules import rules_in_force
+    >>> from analytics.casework.rates import ResolutionFormula, ResponseFormula, SatisfactionFormula
     >>> moment = pd.Series(pd.to_datetime(["2026-09-03", "2026-09-28"], utc=True))
     >>> kept = pd.Series([True, None], dtype="boolean")
     >>> cases = pd.DataFrame({
@@ -125,8 +137,20 @@ def monthly_figures(
     ... })
     >>> spells = pd.DataFrame({"opened_at": moment, "ended_at": moment.where(kept.notna()), "is_reopening": False})
     >>> month = {"start": pd.Timestamp("2026-09-01", tz="UTC"), "cut_off": pd.Timestamp("2026-10-01", tz="UTC")}
-    >>> named = {"least_cases": 20, "least_share": Fraction(9, 10)}
-    >>> found = monthly_figures(cases, spells, rules=rules_in_force(date(2026, 9, 30)), **month, **named)
+    >>> found = monthly_figures(
+    ...     cases,
+    ...     spells,
+    ...     rules=rules_in_force(date(2026, 9, 30)),
+    ...     formulas=Formulas(
+    ...         ResponseFormula.CONTACTED, ResolutionFormula.CONFIRMED_OF_VERDICTS, SatisfactionFormula.SATISFIED
+    ...     ),
+    ...     call_backs=CallBackCounts(reached=3, contacted=2),
+    ...     least_cases=20,
+    ...     least_share=Fraction(9, 10),
+    ...     **month,
+    ... )
+    >>> round(found.rates["response"].share, 3), found.rates["resolution"].some
+    (0.667, 1)
     >>> found.received, found.answered.some, found.answered.of, found.open_at_end, found.by_channel.tolist()
     (2, 1, 1, 1, [<NA>])
     """
@@ -136,6 +160,7 @@ def monthly_figures(
     acknowledged = cases[within(cases["acknowledgement_judged_at"], start, cut_off)]
     said = cases.loc[within(cases["verdict_at"], start, cut_off), "verdict"]
     channels = filed["channel"].value_counts().reindex(list(CHANNELS), fill_value=0)
+    decided = pd.DataFrame({"acknowledged_in_time": acknowledged["acknowledged_in_time"], "verdict": said})
     [verdicts] = (counts for _all, counts in count_verdicts(said).iterrows())
     return MonthlyFigures(
         received=len(filed),
@@ -145,6 +170,7 @@ def monthly_figures(
         answered=share_of(answered["answered_in_time"]),
         confirmed=confirmed_share(said),
         silent=silent_share(said),
+        rates=three_rates(decided, call_backs, formulas=formulas),
         verdicts=suppress_counts(verdicts, rules=rules),
         reopened=int(within(cases["reopened_at"], start, cut_off).sum()),
         stage2=int(within(cases["stage2_at"], start, cut_off).sum()),

@@ -1,15 +1,12 @@
-"""Outcomes of cases: verdicts of residents, cases opened again, stage 2, exclusions, and three rates of ours."""
+"""Outcomes of cases: verdicts of residents, cases opened again, stage 2, and exclusions."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 
 from analytics.casework.case_frame import VERDICTS
 from analytics.casework.shares import LEVEL, Share, share_of
-from analytics.statistics.intervals import wilson
-from analytics.statistics.validation import refuse, whole_numbers
+from analytics.statistics.validation import refuse
 
 
 def count_verdicts(verdicts: "pd.Series[Any]", by: "pd.Series[Any] | None" = None) -> pd.DataFrame:
@@ -161,65 +158,3 @@ def count_exclusions(exclusions: "pd.Series[Any]") -> "pd.Series[int]":
     """
     counts = exclusions.dropna().astype("object").value_counts().sort_index()
     return counts.sort_values(ascending=False, kind="stable").astype("int64").rename_axis(None)
-
-
-FORMULAS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "response": "acknowledged_in_time / acknowledgements_due",
-        "resolution": "confirmed / (confirmed + partly + rejected)",
-        "satisfaction": "satisfied / called_back",
-    }
-)
-"""Formulas of the three rates (响应率, 解决率, 满意率): ours, since none was found that a city has published."""
-
-
-def three_rates(
-    cases: pd.DataFrame, *, called_back: int = 0, satisfied: int = 0, level: float = LEVEL
-) -> Mapping[str, Share]:
-    """Return the rates of response, resolution and satisfaction, by our `FORMULAS`.
-
-    Parameters
-    ----------
-    cases : DataFrame
-        Columns acknowledged_in_time and verdict of `analytics.casework.case_frame.CASE_COLUMNS`.
-    called_back, satisfied : int
-        How many residents were reached by a call-back, and how many of them were satisfied. Who was not reached is not
-        dissatisfied: neither number knows of them.
-    level : float
-        Two-sided confidence level in (0, 1).
-
-    Returns
-    -------
-    mapping of str to Share
-        ``response``, ``resolution``, ``satisfaction``.
-
-    Raises
-    ------
-    ValueError
-        If a number is negative, or more were satisfied than called back.
-
-    Notes
-    -----
-    **Response**: cases acknowledged in time ÷ cases whose acknowledgement was due. **Resolution**: residents who
-    confirm that it is fixed ÷ residents who say anything, silence left out. **Satisfaction**: satisfied ÷ called back.
-    Cities publish rates of these names; the formulas behind them are not known to us, so that ours are not to be
-    compared with theirs.
-
-    Examples
-    --------
-    >>> cases = pd.DataFrame({
-    ...     "acknowledged_in_time": pd.array([True, True, False, None], dtype="boolean"),
-    ...     "verdict": ["confirmed", "rejected", None, None],
-    ... })
-    >>> {name: (rate.some, rate.of) for name, rate in three_rates(cases).items()}
-    {'response': (2, 3), 'resolution': (1, 2), 'satisfaction': (0, 0)}
-    """
-    reached, content = whole_numbers("called_back", called_back), whole_numbers("satisfied", satisfied)
-    limits = wilson(content, reached, level=level)
-    return MappingProxyType(
-        {
-            "response": share_of(cases["acknowledged_in_time"], level=level),
-            "resolution": confirmed_share(cases["verdict"], level=level),
-            "satisfaction": Share(int(content), int(reached), float(limits.lower), float(limits.upper)),
-        }
-    )

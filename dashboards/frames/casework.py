@@ -8,11 +8,14 @@ from typing import Any, Final, Self
 import numpy as np
 import pandas as pd
 
+from analytics.casework.call_backs import count_call_backs
 from analytics.casework.case_frame import month_of, within
 from analytics.casework.outcomes import is_in_stage2, is_reopened
-from analytics.casework.shares import FEWEST_JUDGED, pool_small_groups, shares_by
+from analytics.casework.rates import Formulas, three_rates
+from analytics.casework.shares import FEWEST_JUDGED, Share, pool_small_groups, shares_by
 from analytics.casework.waiting_times import WaitingTimes, waiting_times
 from analytics.disclosure.rules import DisclosureRules
+from analytics.languages import Wording
 from dashboards.address import View
 from dashboards.languages import pick
 from dashboards.source import Casework
@@ -29,11 +32,14 @@ GROUPS: Final[Mapping[str, tuple[str, str, str]]] = {
 
 @dataclass(frozen=True)
 class CaseworkData:
-    """Casework of one view: `cases` are those of the region asked for, or of all, with their `spells`."""
+    """Casework of one view: `cases` are those of the region asked for, or of all; the spells and calls are theirs."""
 
     language: str
     cases: pd.DataFrame
     spells: pd.DataFrame
+    call_backs: pd.DataFrame
+    formulas: Formulas
+    statements: Mapping[str, Wording]
     start: pd.Timestamp
     cut_off: pd.Timestamp
     disclosure: DisclosureRules
@@ -41,12 +47,22 @@ class CaseworkData:
     @classmethod
     def of(cls, casework: Casework, view: View) -> Self:
         """Return the casework of a view; a region that has no case of its own narrows nothing."""
-        cases, spells = casework.cases, casework.spells
+        cases, spells, call_backs = casework.cases, casework.spells, casework.call_backs
         if view.region is not None and view.region in set(cases["district"]):
             cases = cases[cases["district"] == view.region]
             spells = spells[spells["case"].isin(cases["case"])]
-        start, cut_off = pd.Timestamp(casework.start), pd.Timestamp(casework.cut_off)
-        return cls(view.language, cases, spells, start, cut_off, casework.disclosure)
+            call_backs = call_backs[call_backs["case"].isin(cases["case"])]
+        return cls(
+            language=view.language,
+            cases=cases,
+            spells=spells,
+            call_backs=call_backs,
+            formulas=casework.formulas,
+            statements=casework.statements,
+            start=pd.Timestamp(casework.start),
+            cut_off=pd.Timestamp(casework.cut_off),
+            disclosure=casework.disclosure,
+        )
 
     def is_in(self, column: str) -> "pd.Series[bool]":
         """Return whether what a column of times tells happened in the period."""
@@ -76,6 +92,12 @@ class CaseworkData:
     def verdicts(self) -> "pd.Series[Any]":
         """What the resident of each case said of the answer; missing unless it was said in the period."""
         return self.cases["verdict"].astype("object").where(self.is_in("verdict_at"), None)
+
+    @cached_property
+    def rates(self) -> Mapping[str, Share]:
+        """The rates of response, resolution and satisfaction in the period, by the formulas of the casework file."""
+        decided = pd.DataFrame({"acknowledged_in_time": self.acknowledged, "verdict": self.verdicts})
+        return three_rates(decided, count_call_backs(self.call_backs), formulas=self.formulas)
 
     @cached_property
     def waits(self) -> WaitingTimes:

@@ -1,14 +1,14 @@
-"""What residents say of the answers, three rates by formulas of ours, and cases that are none to be answered."""
+"""What residents say of the answers, the three rates by their formulas, and cases that are none to be answered."""
 
 from collections.abc import Mapping
-from typing import Final
 
 import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
 from analytics.casework.case_frame import VERDICTS
-from analytics.casework.outcomes import confirmed_share, count_exclusions, count_verdicts, silent_share, three_rates
+from analytics.casework.outcomes import confirmed_share, count_exclusions, count_verdicts, silent_share
+from analytics.casework.rates import ResponseFormula
 from analytics.casework.shares import Share, pool_small_groups, publish_counts, share_of
 from analytics.disclosure.rules import DisclosureRules
 from analytics.disclosure.suppression import can_be_shown, suppress_counts
@@ -18,8 +18,6 @@ from dashboards.frames.casework import CaseworkData
 from dashboards.labels import exclusion_words, verdict_words
 from dashboards.languages import translator
 from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, facts, panel
-
-_NO_VALUE: Final = "—"
 
 
 def verdicts_panel(shown: CaseworkData) -> Component:
@@ -68,30 +66,27 @@ def told_verdicts(
 
 
 def rates_panel(shown: CaseworkData) -> Component:
-    """Return the rates of response, resolution and satisfaction with the formulas by which they are computed."""
+    """Return the rates of response, resolution and satisfaction with what the casework file says of their formulas."""
     _ = translator(shown.language)
-    kept = pd.DataFrame({"acknowledged_in_time": shown.acknowledged, "verdict": shown.verdicts})
-    rates = three_rates(kept)
-    response = rates["response"]
-    said = [
+    names = {
+        "response": _("Response rate"),
+        "resolution": _("Resolution rate"),
+        "satisfaction": _("Satisfaction rate"),
+    }
+    pairs = [
         (
-            _("Response rate"),
-            _NO_VALUE if not response.of else _of(response, shown.language),
-            _("acknowledged in time ÷ acknowledgements that came due"),
-        ),
-        (
-            _("Resolution rate"),
-            told_share(rates["resolution"], shown.disclosure, shown.language),
-            _("confirmed as fixed ÷ residents who said anything of the answer"),
-        ),
-        (
-            _("Satisfaction rate of call-backs"),
-            _("no call-back is recorded"),
-            _("satisfied ÷ residents reached by a call-back"),
-        ),
+            names[key],
+            [
+                html.Div(_told_rate(key, rate, shown)),
+                html.Small(shown.statements[key].in_language(shown.language)),
+            ],
+        )
+        for key, rate in shown.rates.items()
     ]
-    pairs = [(title, [html.Div(value), html.Small(formula)]) for title, value, formula in said]
-    note = _("The formulas are ours: cities publish rates of these names without saying how they are computed.")
+    note = _(
+        "The formulas are those of the casework file that is in force: cities publish rates of these names without"
+        " saying how they are computed."
+    )
     return panel(_("Response, resolution, satisfaction"), facts(pairs), anchor="three-rates", note=note)
 
 
@@ -130,6 +125,16 @@ def told_share(share: Share, rules: DisclosureRules, language: str) -> str:
         return _of(share, language)
     words = _("fewer than {few} of {of}") if share.some < rules.minimum_cell else _("all but fewer than {few} of {of}")
     return words.format(few=rules.minimum_cell, of=f"{share.of:,}")
+
+
+def _told_rate(key: str, rate: Share, shown: CaseworkData) -> str:
+    _ = translator(shown.language)
+    if not rate.of:
+        return _("nothing is recorded yet")
+    if key == "response" and shown.formulas.response is ResponseFormula.ACKNOWLEDGED_IN_TIME:
+        # What an office did is told however little it is.
+        return _of(rate, shown.language)
+    return told_share(rate, shown.disclosure, shown.language)
 
 
 def _of(share: Share, language: str) -> str:

@@ -3,16 +3,17 @@
 A file is published once and never changes; a case follows the one that was in force on the day of its submission.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from analytics.canonical import sha256_hex
+from analytics.casework.rates import Formulas, ResolutionFormula, ResponseFormula, SatisfactionFormula
 from analytics.files.yaml_documents import Document
 from analytics.files.yaml_nodes import Node
 from analytics.languages import Wording
@@ -49,28 +50,6 @@ _KEYS = (
     "call_backs",
     "rates",
 )
-
-
-class ResponseFormula(StrEnum):
-    """Formulas of the response rate (响应率)."""
-
-    ACKNOWLEDGED_IN_TIME = "acknowledged_in_time_of_judged"
-    CONTACTED = "contacted_of_reached"
-
-
-class ResolutionFormula(StrEnum):
-    """Formulas of the resolution rate (解决率)."""
-
-    CONFIRMED_OF_VERDICTS = "confirmed_of_verdicts"
-    CONFIRMED_OF_ANSWERED = "confirmed_of_answered"
-    RESOLVED = "resolved_of_reached"
-
-
-class SatisfactionFormula(StrEnum):
-    """Formulas of the satisfaction rate (满意率)."""
-
-    SATISFIED = "satisfied_of_reached"
-    NOT_REJECTED = "not_rejected_of_verdicts"
 
 
 @dataclass(frozen=True)
@@ -155,6 +134,26 @@ class CaseworkRules:
     resolution_rate: Rate
     satisfaction_rate: Rate
     canonical_text: str = field(default="", repr=False)
+
+    @property
+    def formulas(self) -> Formulas:
+        """Formulas of the three rates."""
+        return Formulas(
+            ResponseFormula(self.response_rate.formula),
+            ResolutionFormula(self.resolution_rate.formula),
+            SatisfactionFormula(self.satisfaction_rate.formula),
+        )
+
+    @property
+    def rates(self) -> Mapping[str, Rate]:
+        """The three rates, by the names that `analytics.casework.rates.three_rates` gives them."""
+        return MappingProxyType(
+            {
+                "response": self.response_rate,
+                "resolution": self.resolution_rate,
+                "satisfaction": self.satisfaction_rate,
+            }
+        )
 
     @property
     def sha256(self) -> str:

@@ -10,6 +10,7 @@ from babel.dates import format_date, format_skeleton
 from sqlalchemy.orm import Session
 
 from analytics.casework.monthly_figures import MonthlyFigures, monthly_figures
+from analytics.casework.rates import CallBackCounts, ResponseFormula
 from analytics.casework.shares import Share
 from analytics.disclosure.rules import DisclosureRules, rules_in_force
 from analytics.disclosure.suppression import can_be_shown
@@ -21,6 +22,7 @@ from survey_app.catalogue import translator
 from survey_app.city_time import Month, city_zone
 from survey_app.complaints.case_records import read_case_records
 from survey_app.complaints.casework_files import published_casework_files, rules_at
+from survey_app.complaints.casework_rules import CaseworkRules
 
 # What a page of the site or of paper has room for.
 MOST_LAGGARDS: Final = 12
@@ -29,22 +31,19 @@ _LOCALES: Final = {"zh-Hans": "zh_Hans_CN", "en": "en_GB"}
 
 
 @dataclass(frozen=True)
-class CallBacks:
-    """Call-backs of a month: residents who were reached, and those of them who are satisfied."""
-
-    reached: int
-    satisfied: int
-
-
-@dataclass(frozen=True)
 class BulletinFacts:
-    """Facts of a bulletin: the figures of a month until a cut-off, in the city's time, and companies' English names."""
+    """Facts of a bulletin: the figures of a month until a cut-off, in the city's time, and companies' English names.
+
+    `casework` is the casework file that was in force at the cut-off: it says by what a company is named, and by which
+    formulas the rates are computed.
+    """
 
     month: Month
     cut_off: datetime
     is_complete: bool
     figures: MonthlyFigures
     rules: DisclosureRules
+    casework: CaseworkRules
     english_companies: dict[str, str | None]
 
 
@@ -71,6 +70,9 @@ class Bulletin:
     channels: Sequence[tuple[str, str]]
     figures_title: str
     lines: Sequence[Line]
+    rates_title: str
+    rates: Sequence[Line]
+    statements: Sequence[str]
     laggards_title: str
     laggards_rule: str
     laggards: Sequence[Line]
@@ -78,19 +80,26 @@ class Bulletin:
     notes: Sequence[str]
 
 
-def read_bulletin(session: Session, *, month: Month, scope: Scope, now: datetime) -> BulletinFacts | None:
-    """Return the facts of the bulletin of a month, as far as it has come, or None where there is none.
+def first_month(session: Session) -> Month:
+    """Return the first month of which there is a bulletin: that in which the first casework file came into force."""
+    return Month.of(published_casework_files(session)[-1].in_force_from)
 
-    There is none of a month that has not begun, and of one before the first casework file, by which nobody was judged.
+
+def read_bulletin(
+    session: Session, *, month: Month, scope: Scope, call_backs: CallBackCounts, now: datetime
+) -> BulletinFacts | None:
+    """Return the facts of the bulletin of a month, as far as it has come.
+
+    None of a month that has not begun, and of one before the first of which there is a bulletin.
     """
     zone = city_zone(session)
     start, end = month.start(zone), month.plus(1).start(zone)
-    if now <= start or month < Month.of(published_casework_files(session)[-1].in_force_from):
+    if now <= start or month < first_month(session):
         return None
     cut_off = min(now.astimezone(zone), end)
-    records = read_case_records(session, scope=scope, since=start, cut_off=cut_off)
     last = cut_off - timedelta(microseconds=1)
-    rules, named_by = rules_in_force(last.date()), rules_at(session, last).bulletin
+    records = read_case_records(session, scope=scope, since=start, cut_off=cut_off)
+    rules, casework = rules_in_force(last.date()), rules_at(session, last)
     named = records.cases.drop_duplicates("company")
     return BulletinFacts(
         month=month,
@@ -102,17 +111,18 @@ def read_bulletin(session: Session, *, month: Month, scope: Scope, now: datetime
             start=pd.Timestamp(start),
             cut_off=pd.Timestamp(cut_off),
             rules=rules,
-            least_cases=named_by.least_cases,
-            least_share=named_by.share_in_time,
+            formulas=casework.formulas,
+            call_backs=call_backs,
+            least_cases=casework.bulletin.least_cases,
+            least_share=casework.bulletin.share_in_time,
         ),
         rules=rules,
+        casework=casework,
         english_companies=dict(zip(named["company"], named["company_english"], strict=True)),
     )
 
 
-def write_bulletin(
-    facts: BulletinFacts, *, issuer: str, language: str, call_backs: CallBacks | None = None
-) -> Bulletin:
+def write_bulletin(facts: BulletinFacts, *, issuer: str, language: str) -> Bulletin:
     """Return the words of a bulletin for one page; `issuer` is who puts it out."""
     _ = translator(language)
     figures = facts.figures
@@ -126,7 +136,10 @@ def write_bulletin(
         channels_title=_("Cases filed, by channel"),
         channels=[*_channels(figures, language)],
         figures_title=_("How they were dealt with"),
-        lines=[*_lines(facts, call_backs, language)],
+        lines=[*_lines(facts, language)],
+        rates_title=_("Response, resolution, satisfaction"),
+        rates=[*_rates(facts, language)],
+        statements=[rate.statement.in_language(language) for rate in facts.casework.rates.values()],
         laggards_title=_("Companies that answer late"),
         laggards_rule=_laggards_rule(figures, language),
         laggards=[*_laggards(facts, language)],
@@ -167,7 +180,7 @@ def _channels(figures: MonthlyFigures, language: str) -> Iterator[tuple[str, str
         yield _("Together"), f"{figures.received:,}"
 
 
-def _lines(facts: BulletinFacts, call_backs: CallBacks | None, language: str) -> Iterator[Line]:
+def _lines(facts: BulletinFacts, language: str) -> Iterator[Line]:
     _ = translator(language)
     figures, rules = facts.figures, facts.rules
     in_time = _("{some} of {of}")
@@ -179,16 +192,28 @@ def _lines(facts: BulletinFacts, call_backs: CallBacks | None, language: str) ->
         yield Line(name, f"{share.share:.1%}" if share.of else _NO_VALUE, note)
     yield Line(_("Confirmed as fixed"), *_told(figures.confirmed, rules, language))
     yield Line(_("Without a word, closed after the period of silence"), *_told(figures.silent, rules, language))
-    if call_backs is None:
-        yield Line(_("Call-backs"), _NO_VALUE, _("none is recorded"))
-    else:
-        satisfied = Share(call_backs.satisfied, call_backs.reached, 0, 1)
-        yield Line(_("Satisfied when called back"), *_told(satisfied, rules, language))
     yield Line(_("Work begun anew"), f"{figures.reopened:,}", _("the resident said that it is not fixed"))
     yield Line(
         _("Put under review by somebody else"), f"{figures.stage2:,}", _("by the resident, or a missed deadline")
     )
     yield Line(_("Filed in the month and not to be answered"), f"{figures.excluded:,}", _("duplicates and the like"))
+
+
+def _rates(facts: BulletinFacts, language: str) -> Iterator[Line]:
+    """Yield the three rates by the formulas of the casework file, whose statements stand below them."""
+    _ = translator(language)
+    names = {
+        "response": _("Response rate"),
+        "resolution": _("Resolution rate"),
+        "satisfaction": _("Satisfaction rate"),
+    }
+    for key, share in facts.figures.rates.items():
+        if facts.casework.rates[key].formula == ResponseFormula.ACKNOWLEDGED_IN_TIME and share.of:
+            # What an office did is told however little it is.
+            note = _("{some} of {of}").format(some=f"{share.some:,}", of=f"{share.of:,}")
+            yield Line(names[key], f"{share.share:.1%}", note)
+        else:
+            yield Line(names[key], *_told(share, facts.rules, language))
 
 
 def _told(share: Share, rules: DisclosureRules, language: str) -> tuple[str, str]:

@@ -6,13 +6,14 @@ from http import HTTPStatus
 from flask import Response, abort, render_template
 from sqlalchemy.orm import Session
 
+from analytics.casework.rates import CallBackCounts
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import REPORTING_CASEWORK, policy
 from survey_app.accounts.staff_pages import area_words, blueprint
 from survey_app.audit import record_export
-from survey_app.city_time import Month, city_name, city_zone, local_today
+from survey_app.city_time import Month, city_name, city_zone
 from survey_app.clock import current_time
-from survey_app.documents.bulletin import Bulletin, read_bulletin, write_bulletin
+from survey_app.documents.bulletin import Bulletin, first_month, read_bulletin, write_bulletin
 from survey_app.documents.sheets import bulletin_pdf
 from survey_app.models.vocabulary import Area
 from survey_app.printing.typefaces import installed_typefaces
@@ -29,12 +30,12 @@ def bulletin(month: str | None = None) -> str:
     now = current_time()
     with site().database.reading() as session:
         asked, this_month = _month(session, month, now=now), _this_month(session, now=now)
-        written = _written(session, asked, now=now)
+        written, first = _written(session, asked, now=now), first_month(session)
     return render_template(
         "staff/bulletin.html",
         bulletin=written,
         month=asked,
-        earlier=asked.plus(-1),
+        earlier=asked.plus(-1) if first < asked else None,
         later=asked.plus(1) if asked < this_month else None,
     )
 
@@ -64,7 +65,7 @@ def bulletin_file(month: str) -> Response:
 
 
 def _this_month(session: Session, *, now: datetime) -> Month:
-    return Month.of(local_today(session, now=now))
+    return Month.of(now.astimezone(city_zone(session)).date())
 
 
 def _month(session: Session, written: str | None, *, now: datetime) -> Month:
@@ -75,7 +76,7 @@ def _month(session: Session, written: str | None, *, now: datetime) -> Month:
 
 
 def _written(session: Session, month: Month, *, now: datetime) -> Bulletin:
-    facts = read_bulletin(session, month=month, scope=signed_in().scope, now=now)
+    facts = read_bulletin(session, month=month, scope=signed_in().scope, call_backs=CallBackCounts(), now=now)
     if facts is None:
         abort(HTTPStatus.NOT_FOUND)
     return write_bulletin(facts, issuer=_issuer(session), language=current_language())

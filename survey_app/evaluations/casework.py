@@ -3,13 +3,16 @@
 from datetime import datetime
 from typing import Final
 
+import pandas as pd
 from sqlalchemy.orm import Session
 
+from analytics.casework.call_backs import CALL_BACK_COLUMNS
 from analytics.disclosure.rules import rules_in_force
 from dashboards.source import Casework
 from survey_app.accounts.scope import Scope
 from survey_app.city_time import Month, city_zone
 from survey_app.complaints.case_records import read_case_records
+from survey_app.complaints.casework_files import rules_at
 from survey_app.complaints.categories import category_of
 
 MONTHS: Final = 12
@@ -34,9 +37,13 @@ def read_casework(session: Session, *, scope: Scope, cut_off: datetime) -> Casew
         category_label=[names[code].zh_hans for code in records.cases["category"]],
         category_english=[names[code].en for code in records.cases["category"]],
     )
+    rules = rules_at(session, cut_off)
     return Casework(
         cases=cases.astype(dict.fromkeys(_REPEATED, "category")),
         spells=records.spells,
+        call_backs=pd.DataFrame(columns=list(CALL_BACK_COLUMNS)),
+        formulas=rules.formulas,
+        statements={key: rate.statement for key, rate in rules.rates.items()},
         start=start,
         cut_off=records.cut_off,
         disclosure=rules_in_force(today),

@@ -30,6 +30,7 @@ from dashboards.source import (
     Progress,
     ReportedComplaints,
 )
+from tests.casework import RULES as CASEWORK_RULES
 from tests.dashboards.grids import grid_page
 
 _DATA = Path(__file__).parents[2] / "data"
@@ -227,9 +228,34 @@ def made_up_casework(register, *, district=None, cases_each=6):
     return Casework(
         cases=cases,
         spells=spells.assign(is_reopening=False),
+        call_backs=made_up_call_backs(cases),
+        formulas=CASEWORK_RULES.formulas,
+        statements={key: rate.statement for key, rate in CASEWORK_RULES.rates.items()},
         start=CASEWORK_START.to_pydatetime(),
         cut_off=CASEWORK_CUT_OFF.to_pydatetime(),
         disclosure=DISCLOSURE,
+    )
+
+
+def made_up_call_backs(cases):
+    """Return call-backs of some of the closed cases: nine of ten are reached, and most of those are satisfied."""
+    called = cases[cases["ended_at"].notna() & cases["exclusion"].isna()].iloc[::7]
+    number = np.arange(len(called))
+    reached = number % 10 > 0
+
+    def said(words):
+        return pd.Series(words, index=called.index, dtype="object").where(reached, None)
+
+    return pd.DataFrame(
+        {
+            "case": called["case"],
+            "called_at": called["ended_at"],
+            "outcome": np.where(reached, "reached", "not_reached"),
+            "recorded": "silent",
+            "contacted": said(np.where(number % 4 > 0, "yes", "no")),
+            "resolved": said(np.where(number % 6 > 0, "yes", "partly")),
+            "satisfied": said(np.where(number % 5 > 0, "yes", "no")),
+        }
     )
 
 

@@ -5,12 +5,28 @@ import pandas as pd
 import pytest
 
 from analytics.casework.monthly_figures import monthly_figures
+from analytics.casework.rates import (
+    CallBackCounts,
+    Formulas,
+    ResolutionFormula,
+    ResponseFormula,
+    SatisfactionFormula,
+)
 from analytics.disclosure.rules import rules_in_force
 
 ZONE = "Asia/Shanghai"
 RULES = rules_in_force(date(2026, 9, 30))
-MONTH = {"start": pd.Timestamp("2026-09-01", tz=ZONE), "cut_off": pd.Timestamp("2026-10-01", tz=ZONE)}
-NAMED = {"least_cases": 20, "least_share": Fraction(4, 5)}
+USUAL = {
+    "rules": RULES,
+    "formulas": Formulas(
+        ResponseFormula.ACKNOWLEDGED_IN_TIME, ResolutionFormula.CONFIRMED_OF_VERDICTS, SatisfactionFormula.SATISFIED
+    ),
+    "call_backs": CallBackCounts(),
+    "least_cases": 20,
+    "least_share": Fraction(4, 5),
+    "start": pd.Timestamp("2026-09-01", tz=ZONE),
+    "cut_off": pd.Timestamp("2026-10-01", tz=ZONE),
+}
 TIMES = (
     "submitted_at",
     "acknowledgement_judged_at",
@@ -35,7 +51,7 @@ def frames(rows):
 
 
 def figures(rows, **changes):
-    return monthly_figures(*frames(rows), rules=RULES, **(MONTH | NAMED | changes))
+    return monthly_figures(*frames(rows), **(USUAL | changes))
 
 
 def test_a_period_counts_in_the_month_in_which_it_was_decided():
@@ -104,7 +120,25 @@ def test_laggards_are_found_by_the_stated_minimum(least_cases):
 def test_a_month_without_cases_has_figures_of_nothing():
     cases, spells = frames([{"submitted_at": "2026-08-01", "ended_at": "2026-08-02"}])
 
-    found = monthly_figures(cases, spells, rules=RULES, **MONTH, **NAMED)
+    found = monthly_figures(cases, spells, **USUAL)
 
     assert (found.received, found.open_at_end, found.acknowledged.of) == (0, 0, 0)
     assert found.by_channel.empty
+
+
+def test_the_rates_are_those_of_the_month():
+    found = figures(
+        [
+            {"acknowledged_in_time": True, "acknowledgement_judged_at": "2026-09-10"},
+            {"acknowledged_in_time": False, "acknowledgement_judged_at": "2026-08-31"},
+            {"verdict": "confirmed", "verdict_at": "2026-09-12"},
+            {"verdict": "rejected", "verdict_at": "2026-10-01"},
+        ],
+        call_backs=CallBackCounts(reached=5, satisfied=4),
+    )
+
+    assert {name: (rate.some, rate.of) for name, rate in found.rates.items()} == {
+        "response": (1, 1),
+        "resolution": (1, 1),
+        "satisfaction": (4, 5),
+    }

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 import pytest
 
 from analytics.casework.flow import monthly_flow
+from analytics.casework.rates import Formulas, ResolutionFormula, ResponseFormula, SatisfactionFormula
 from analytics.casework.shares import FEWEST_JUDGED, share_of
 from analytics.languages import LANGUAGES
 from dashboards.address import View
@@ -165,12 +166,31 @@ def test_a_company_that_answers_late_lies_below_the_lines_and_none_is_ranked(cas
     assert list(places_of) == sorted(places_of, key=str.casefold)
 
 
-def test_rates_stand_beside_their_formulas_and_call_backs_that_nobody_made_have_none(city):
+def test_rates_stand_beside_the_sentences_of_the_casework_file(city):
+    shown = CaseworkData.of(city.casework(), View(language="en"))
+
     words = page_of(city).words
 
-    assert "acknowledged in time ÷ acknowledgements that came due" in words
-    assert "The formulas are ours" in words
-    assert "no call-back is recorded" in words
+    assert all(rate.of for rate in shown.rates.values())
+    for name, statement in shown.statements.items():
+        assert statement.in_language("en") in words
+        assert told_share(shown.rates[name], DISCLOSURE, "en") in words
+
+
+def test_another_formula_of_the_casework_file_changes_the_rate_and_call_backs_nobody_made_have_none(casework):
+    other = replace(
+        casework,
+        formulas=Formulas(ResponseFormula.CONTACTED, ResolutionFormula.RESOLVED, SatisfactionFormula.SATISFIED),
+    )
+
+    found = CaseworkData.of(other, View(language="en")).rates
+    nobody = page_of(CityWithCasework(replace(other, call_backs=other.call_backs.iloc[:0]))).words
+
+    calls = casework.call_backs
+    reached = int((calls["outcome"] == "reached").sum())
+    assert (found["response"].some, found["response"].of) == (int((calls["contacted"] == "yes").sum()), reached)
+    assert (found["resolution"].some, found["resolution"].of) == (int((calls["resolved"] == "yes").sum()), reached)
+    assert nobody.count("nothing is recorded yet") == 3
 
 
 @pytest.mark.parametrize(

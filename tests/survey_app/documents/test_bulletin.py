@@ -10,19 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from analytics.casework.rates import CallBackCounts
 from survey_app.accounts.scope import EVERYWHERE, Scope
 from survey_app.city_time import Month
 from survey_app.complaints.cases import record_history
 from survey_app.complaints.casework_files import publish_casework_file
 from survey_app.complaints.state_machine import Event
 from survey_app.documents import bulletin_views
-from survey_app.documents.bulletin import MOST_LAGGARDS, CallBacks, read_bulletin, write_bulletin
+from survey_app.documents.bulletin import MOST_LAGGARDS, first_month, read_bulletin, write_bulletin
 from survey_app.documents.sheets import bulletin_pdf
 from survey_app.models import AuditEvent, Community, PropertyCompany
 from survey_app.models.vocabulary import Area, AuditAction, CaseAction, CaseActor, Role
 from survey_app.printing.typefaces import installed_typefaces
 from survey_app.web.context import SITE_EXTENSION
-from tests.casework import CASEWORK_FILE
+from tests.casework import CASEWORK_FILE, RULES
 from tests.factories import make_community, make_complaint, make_poster_code, make_round
 from tests.survey_app.app.test_policies import clients, site  # noqa: F401 (fixtures)
 from tests.survey_app.documents.reading import about, compact, pages_of
@@ -32,6 +33,7 @@ SEPTEMBER = Month(2026, 9)
 FILED = datetime(2026, 9, 1, 1, 0, tzinfo=UTC)
 LATER = datetime(2026, 10, 20, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+NOBODY = CallBackCounts()
 BUREAU, COMPANY, RESIDENT = CaseActor.BUREAU, CaseActor.COMPANY, CaseActor.RESIDENT
 BEGUN = [
     (HOUR, CaseAction.ACCEPT, BUREAU),
@@ -63,18 +65,21 @@ def file(database, community, steps, count=1, *, submitted_at=FILED, **values):
             record_history(session, reference=complaint.reference, events=events)
 
 
-def facts_of(database, *, month=SEPTEMBER, scope=EVERYWHERE, now=LATER):
+def facts_of(database, *, month=SEPTEMBER, scope=EVERYWHERE, call_backs=NOBODY, now=LATER):
     with database.reading() as session:
-        return read_bulletin(session, month=month, scope=scope, now=now)
+        return read_bulletin(session, month=month, scope=scope, call_backs=call_backs, now=now)
 
 
-def bulletin_of(database, *, language="en", call_backs=None, **asked):
-    facts = facts_of(database, **asked)
-    return write_bulletin(facts, issuer="Wuhai Housing Bureau", language=language, call_backs=call_backs)
+def bulletin_of(database, *, language="en", **asked):
+    return write_bulletin(facts_of(database, **asked), issuer="Wuhai Housing Bureau", language=language)
 
 
 def lines_of(bulletin):
     return {line.name: (line.figure, line.note) for line in bulletin.lines}
+
+
+def rates_of(bulletin):
+    return {line.name: (line.figure, line.note) for line in bulletin.rates}
 
 
 def test_a_month_in_figures(database, community):
@@ -98,7 +103,11 @@ def test_a_month_in_figures(database, community):
     assert lines["Answered in time"] == ("95.8%", "46 of 48"), "two were missed in the review too"
     assert lines["Confirmed as fixed"] == ("75.0%", "30 of 40")
     assert lines["Without a word, closed after the period of silence"] == ("13.0%", "6 of 46")
-    assert lines["Call-backs"] == ("—", "none is recorded")
+    assert rates_of(bulletin) == {
+        "Response rate": ("95.8%", "46 of 48"),
+        "Resolution rate": ("75.0%", "30 of 40"),
+        "Satisfaction rate": ("—", "nobody has said anything"),
+    }
     assert lines["Work begun anew"][0] == "10"
     assert lines["Put under review by somebody else"][0] == "12", "two acknowledgements and ten answers were missed"
 
@@ -153,33 +162,50 @@ def test_below_the_stated_minimum_nobody_is_named_and_the_page_says_by_what_rule
     assert "fewer than 90%" in bulletin.laggards_rule
 
 
-def test_a_company_is_named_by_the_casework_file_in_force_at_the_end_of_the_month(database, community):
-    content = CASEWORK_FILE.read_bytes().replace(b"2021-08-23", b"2026-09-30")
-    content = content.replace(b"{least_cases: 20, share_in_time: 90 %}", b"{least_cases: 5, share_in_time: 50 %}")
-    with database.writing() as session:
-        publish_casework_file(session, content=content, source="file", now=datetime(2026, 8, 1, tzinfo=UTC))
-    file(database, community, BEGUN, 8)
-    file(database, community, ANSWERED, 6)
-
-    bulletin = bulletin_of(database)
-
-    assert [(line.name, line.note) for line in bulletin.laggards] == [("Riverside Property", "6 of 14")]
-    assert "at least 5 answers" in bulletin.laggards_rule
-    assert "fewer than 50%" in bulletin.laggards_rule
-
-
-def test_there_is_no_bulletin_of_a_month_before_the_first_casework_file(database):
-    assert facts_of(database, month=Month(2021, 7)) is None
-    assert facts_of(database, month=Month(2021, 9)) is not None
-
-
-def test_call_backs_are_told_once_there_are_some(database, community):
+def test_rates_are_those_of_the_formulas_in_force_with_the_sentences_of_the_file(database, community):
     file(database, community, CONFIRMED)
 
-    lines = lines_of(bulletin_of(database, call_backs=CallBacks(reached=40, satisfied=30)))
+    bulletin = bulletin_of(database, call_backs=CallBackCounts(reached=40, satisfied=30))
+    chinese = bulletin_of(database, language="zh-Hans")
 
-    assert lines["Satisfied when called back"] == ("75.0%", "30 of 40")
-    assert "Call-backs" not in lines
+    assert rates_of(bulletin)["Response rate"] == ("100.0%", "1 of 1"), "an office's doings are told however few"
+    assert rates_of(bulletin)["Resolution rate"] == ("—", "of fewer than 10 residents")
+    assert rates_of(bulletin)["Satisfaction rate"] == ("75.0%", "30 of 40")
+    assert list(bulletin.statements) == [rate.statement.en for rate in RULES.rates.values()]
+    assert chinese.statements[0].startswith("响应率（本系统口径）")
+
+
+def test_a_later_casework_file_decides_who_is_named_and_by_which_formulas(database, community):
+    file(database, community, BEGUN, 5)
+    file(database, community, ANSWERED, 20)
+    written = CASEWORK_FILE.read_text("utf-8")
+    for old, new in (
+        ("in_force_from: 2021-08-23", "in_force_from: 2026-09-15"),
+        ("share_in_time: 90 %", "share_in_time: 80.1 %"),
+        ("least_cases: 20", "least_cases: 25"),
+        ("formula: acknowledged_in_time_of_judged", "formula: contacted_of_reached"),
+    ):
+        assert old in written
+        written = written.replace(old, new)
+    with database.writing() as session:
+        early = datetime(2026, 9, 1, tzinfo=UTC)
+        publish_casework_file(session, content=written.encode(), source="later.yaml", now=early)
+
+    bulletin = bulletin_of(database, call_backs=CallBackCounts(reached=20, contacted=10))
+
+    assert [line.note for line in bulletin.laggards] == ["20 of 25"]
+    assert "fewer than 80.1% of them" in bulletin.laggards_rule
+    assert rates_of(bulletin)["Response rate"] == ("50.0%", "10 of 20")
+
+
+@pytest.mark.usefixtures("community")
+def test_before_the_first_casework_file_there_is_no_bulletin(database):
+    with database.reading() as session:
+        first = first_month(session)
+
+    assert first == Month(2021, 8)
+    assert facts_of(database, month=first) is not None
+    assert facts_of(database, month=first.plus(-1)) is None
 
 
 def test_a_month_that_is_not_over_says_until_when_it_counts_and_one_to_come_has_none(database, community):
@@ -226,18 +252,18 @@ def test_an_account_of_a_district_counts_its_own_cases(database, community):
 @pytest.mark.parametrize("language", ["zh-Hans", "en"])
 def test_with_all_that_it_may_say_it_fills_one_page(database, community, language):
     file(database, community, BEGUN, 20)
-    facts = facts_of(database)
+    facts = facts_of(database, call_backs=CallBackCounts(reached=40, satisfied=30))
     [name] = facts.figures.laggards.index
     many = facts.figures.laggards.loc[[name] * 40]
     facts = replace(facts, figures=replace(facts.figures, laggards=many))
 
-    bulletin = write_bulletin(facts, issuer="乌海市住建局", language=language, call_backs=CallBacks(40, 30))
+    bulletin = write_bulletin(facts, issuer="乌海市住建局", language=language)
     pdf = bulletin_pdf(bulletin, typefaces=installed_typefaces(), made_at=LATER)
 
     [page] = pages_of(pdf)
     assert len(bulletin.laggards) == MOST_LAGGARDS + 1
     assert compact(bulletin.laggards[-1].note) in compact(page)
-    for word in (bulletin.title, bulletin.summary, bulletin.laggards_rule, *bulletin.notes):
+    for word in (bulletin.title, bulletin.summary, bulletin.laggards_rule, *bulletin.statements, *bulletin.notes):
         assert compact(word) in compact(page)
     title, spoken, is_tagged, tags = about(pdf)
     assert (spoken[:2], is_tagged) == (language[:2], True)
