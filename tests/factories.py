@@ -13,13 +13,18 @@ from survey_app.attachments.photos import thumbnail
 from survey_app.casework.releases import Release, store_release
 from survey_app.codes.codes import Slip, issue_slips, new_slips
 from survey_app.collection.changes import prepare_arrivals
-from survey_app.complaints.cases import take_step
+from survey_app.complaints.cases import record_history, take_step
 from survey_app.complaints.casework_files import casework_file_at
+from survey_app.complaints.contacts import store_contact
+from survey_app.complaints.state_machine import Event
 from survey_app.config import DATA
 from survey_app.models import (
     Account,
     Attachment,
     AttachmentThumbnail,
+    CallBack,
+    CallBackResult,
+    CallBackSample,
     Code,
     Community,
     Complaint,
@@ -303,6 +308,58 @@ def give_to_company(session: Session, complaint: Complaint, *, now: datetime, ph
     take_step(session, action=CaseAction.ACCEPT, **asked)
     take_step(session, action=CaseAction.DISPATCH, company_id=complaint.community.company_id, **asked)
     store_release(session, complaint, Release(text, "3号楼", photos))
+
+
+def make_closed_case(session: Session, community: Community, *, secret_key: str, **values: object) -> Complaint:
+    """Add a case that the office answered and the resident confirmed on the same day, with a telephone number."""
+    complaint = make_complaint(session, community, **values)
+    steps = (
+        (CaseAction.ACCEPT, CaseActor.BUREAU),
+        (CaseAction.DISPATCH, CaseActor.BUREAU),
+        (CaseAction.START, CaseActor.BUREAU),
+        (CaseAction.RESPOND, CaseActor.BUREAU),
+        (CaseAction.CONFIRM, CaseActor.RESIDENT),
+    )
+    filed = complaint.submitted_at
+    events = [Event(action, actor, filed + timedelta(hours=hour)) for hour, (action, actor) in enumerate(steps)]
+    record_history(session, reference=complaint.reference, events=events)
+    store_contact(session, complaint=complaint, contact="13800138000", secret_key=secret_key, now=filed)
+    return complaint
+
+
+def make_call_back(
+    session: Session, complaint: Complaint, *, sample: CallBackSample | None = None, at: datetime, **said: object
+) -> CallBack:
+    """Add a drawn case whose resident was called and said what a test says, or else that all is well."""
+    if sample is None:
+        sample = _add(
+            session,
+            CallBackSample,
+            {},
+            month="2026-08",
+            district_id=None,
+            casework_file_id=complaint.casework_file_id,
+            seed="seed",
+            listed="[]",
+            size=1,
+            without_telephone=0,
+            account_id=make_account(session).id,
+            drawn_at=at,
+        )
+    number = next(_numbers)
+    call_back = _add(session, CallBack, {}, sample=sample, number=number, complaint_id=complaint.id, recorded="silent")
+    answers = {} if said.get("outcome") else {"contacted": "yes", "resolved": "yes", "satisfied": "yes"}
+    _add(
+        session,
+        CallBackResult,
+        answers | said,
+        call_back_id=call_back.id,
+        number=1,
+        outcome="reached",
+        account_id=sample.account_id,
+        at=at,
+    )
+    return call_back
 
 
 def make_evaluation(session: Session, survey_round: Round, **values: object) -> Evaluation:

@@ -12,10 +12,20 @@ from analytics.casework.rates import CallBackCounts
 from analytics.casework.shares import LEVEL, Share, share_of
 from analytics.statistics.intervals import normal_quantile
 
-CALL_BACK_COLUMNS: Final = ("case", "called_at", "outcome", "recorded", "contacted", "resolved", "satisfied")
+CALL_BACK_COLUMNS: Final = (
+    "case",
+    "district",
+    "called_at",
+    "outcome",
+    "recorded",
+    "contacted",
+    "resolved",
+    "satisfied",
+)
 """Columns of a frame of call-backs, one row per drawn case that somebody tried to call.
 
 case : int
+district : str
     As in `analytics.casework.case_frame.CASE_COLUMNS`.
 called_at : datetime
     With the time zone of the city: when the resident was reached, or was tried last.

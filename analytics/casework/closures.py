@@ -134,6 +134,8 @@ def find_watched(register: pd.DataFrame, *, contradicted_share: Fraction, least_
 def _of_call_backs(closures: pd.DataFrame, call_backs: pd.DataFrame) -> pd.DataFrame:
     """Return what each call-back says of the last answer before it: closure, judged_at, by and is_contradicted."""
     said = call_backs[call_backs["resolved"].isin(["yes", "partly", "no"])]
+    if said.empty:
+        return pd.DataFrame(columns=["closure", "judged_at", "by", "is_contradicted"])
     asked = closures[["case", "answered_at"]].rename_axis("closure").reset_index().merge(said, on="case")
     asked = asked[asked["answered_at"] < asked["called_at"]].sort_values("answered_at", kind="stable")
     last = asked.drop_duplicates(["case", "called_at"], keep="last")

@@ -51,7 +51,7 @@ class CaseworkData:
         if view.region is not None and view.region in set(cases["district"]):
             cases = cases[cases["district"] == view.region]
             spells = spells[spells["case"].isin(cases["case"])]
-            call_backs = call_backs[call_backs["case"].isin(cases["case"])]
+            call_backs = call_backs[call_backs["district"] == view.region]
         return cls(
             language=view.language,
             cases=cases,

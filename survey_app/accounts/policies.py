@@ -58,6 +58,9 @@ READERS = _staff(Role.CITY, Role.DISTRICT, Role.EVALUATOR)
 COLLECTING = _staff(Role.CITY, Role.DISTRICT, Role.EVALUATOR, Role.CLERK)
 # The bulletin of an office goes to those who answer for it.
 REPORTING_CASEWORK = _staff(Role.CITY, Role.DISTRICT)
+# A sample is drawn once for all who call; the calls are made by the offices, never by a company.
+DRAWING_CALL_BACKS = _staff(Role.CITY, Role.DISTRICT)
+CALLING_BACK = _staff(Role.CITY, Role.DISTRICT, Role.CLERK)
 ISSUING = _staff(Role.CITY, Role.DISTRICT)
 # Not property companies: posters and slips do not pass through them.
 REGISTER_READERS = _staff(Role.CITY, Role.DISTRICT, Role.EVALUATOR, Role.CLERK)

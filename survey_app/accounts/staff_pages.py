@@ -40,6 +40,7 @@ NAVIGATION: Sequence[tuple[str, LazyString]] = (
     ("entry.choose", _("Type in answers")),
     ("entry.ask_for_number", _("Receipts")),
     ("staff.ask_for_secret", _("Reissue access codes")),
+    ("staff.call_backs", _("Call-backs")),
     ("staff.bulletin", _("Monthly bulletin")),
     ("staff.documents", _("Rules and questionnaires")),
     ("/dashboards/", _("Dashboards")),

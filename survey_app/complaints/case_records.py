@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from itertools import groupby
 from typing import Any, Final
@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from analytics.casework.case_frame import CASE_COLUMNS, SPELL_COLUMNS
+from analytics.casework.closures import CLOSURE_COLUMNS
 from survey_app.accounts.scope import Scope
 from survey_app.city_time import city_zone
 from survey_app.complaints.calendars import calendar
@@ -51,7 +52,7 @@ _NOT_OF_THE_DESK: Final = frozenset({CaseAction.FILE, CaseAction.LIMIT})
 NAME_COLUMNS: Final = ("community_name", "community_english", "district_english", "company_english")
 """Columns of the cases beyond those of `analytics.casework.case_frame`: what places are called."""
 
-_TIMES: Final = frozenset(name for name in (*CASE_COLUMNS, *SPELL_COLUMNS) if name.endswith("_at"))
+_TIMES: Final = frozenset(name for name in (*CASE_COLUMNS, *SPELL_COLUMNS, *CLOSURE_COLUMNS) if name.endswith("_at"))
 _TYPES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("case", "reopened", "stage"), "int64"),
     **dict.fromkeys(("acknowledged_in_time", "answered_in_time"), "boolean"),
@@ -65,15 +66,27 @@ class CaseRecords:
     """Records of cases as they stood before `cut_off`, in the city's time.
 
     `cases` has the columns `analytics.casework.case_frame.CASE_COLUMNS` and `NAME_COLUMNS`, `spells` those of
-    `analytics.casework.case_frame.SPELL_COLUMNS`.
+    `analytics.casework.case_frame.SPELL_COLUMNS`, `closures` those of `analytics.casework.closures.CLOSURE_COLUMNS`.
     """
 
     cases: pd.DataFrame
     spells: pd.DataFrame
+    closures: pd.DataFrame
     cut_off: datetime
 
     def __len__(self) -> int:
-        return len(self.cases) + len(self.spells)
+        return len(self.cases) + len(self.spells) + len(self.closures)
+
+
+@dataclass
+class _Closure:
+    """An answer, and what the resident said of it last; `company_id` is None where the office answered itself."""
+
+    answered_at: datetime
+    is_companys: bool
+    company_id: int | None
+    verdict: str | None = None
+    verdict_at: datetime | None = None
 
 
 @dataclass
@@ -81,6 +94,7 @@ class _Record:
     """What the events of one case amount to, as far as they have been read."""
 
     spells: list[tuple[datetime, datetime | None]]
+    closures: list[_Closure] = field(default_factory=list)
     acknowledged_at: datetime | None = None
     acknowledged_in_time: bool | None = None
     acknowledgement_judged_at: datetime | None = None
@@ -134,6 +148,8 @@ def read_case_records(
     rules: dict[tuple[str, int], _Rules] = {}
     cases: list[tuple[Any, ...]] = []
     spells: list[tuple[Any, ...]] = []
+    closures: list[tuple[Any, ...]] = []
+    companies = _company_names(session)
     filed = scope.communities(_SELECT_CASES.where(conditions).order_by(Complaint.id))
     histories = _read_histories(session, scope=scope, conditions=conditions, cut_off=cut_off)
     for row, (_case, history) in zip(session.execute(filed).all(), histories, strict=True):
@@ -146,11 +162,13 @@ def read_case_records(
         state, record = _fold(history, rules[key], cut_off=cut_off)
         cases.append((*placed, *_values(state, record)))
         spells += [(row.id, *spell, place > 0) for place, spell in enumerate(record.spells)]
+        closures += [_closure_values(row, closure, companies) for closure in record.closures]
     frame = _frame(cases, _READ_COLUMNS, zone)
     waited = _working_days(frame["submitted_at"], _waited_until(frame, cut_off), known)
     return CaseRecords(
         frame.assign(working_days_waited=waited)[[*CASE_COLUMNS, *NAME_COLUMNS]],
         _frame(spells, SPELL_COLUMNS, zone),
+        _frame(closures, CLOSURE_COLUMNS, zone),
         cut_off.astimezone(zone),
     )
 
@@ -251,6 +269,7 @@ def _fold(history: Sequence[_Judged], rules: _Rules, *, cut_off: datetime) -> tu
         # There was nothing to answer.
         record.answered_in_time = record.answer_judged_at = record.verdict = record.verdict_at = None
         record.is_companys = False
+        record.closures.clear()
     return state, record
 
 
@@ -277,14 +296,26 @@ def _take(record: _Record, before: CaseState, judged: _Judged, rules: _Rules) ->
     _note_first_times(record, event)
     if event.action is CaseAction.DISPATCH:
         record.is_dispatched = True
-    if (verdict := _verdict(before, event)) is not None:
-        record.verdict, record.verdict_at = verdict, event.at
+    _note_closure(record, before, event)
     if after.stage > before.stage:
         record.stage2_at = event.at
     if after.status is not before.status:
         record.exclusion = event.reason if after.status in NOT_VALID else None
     _note_opening(record, before, after, event.at)
     return after
+
+
+def _note_closure(record: _Record, before: CaseState, event: Event) -> None:
+    """Note an answer, and what the resident says of the last one."""
+    if event.action is CaseAction.RESPOND:
+        # Before cases were given to companies by name, the company's own step alone tells that it answered.
+        is_companys = event.actor is CaseActor.COMPANY or (before.company_id is not None and before.stage == 1)
+        record.closures.append(_Closure(event.at, is_companys, before.company_id))
+    if (verdict := _verdict(before, event)) is not None:
+        record.verdict, record.verdict_at = verdict, event.at
+        # A file of the hotline closes cases of which no answer is on record here.
+        if record.closures:
+            record.closures[-1].verdict, record.closures[-1].verdict_at = verdict, event.at
 
 
 def _note_first_times(record: _Record, event: Event) -> None:
@@ -337,6 +368,17 @@ def _values(state: CaseState, record: _Record) -> tuple[Any, ...]:
         *(record.verdict, record.verdict_at, record.reopened, record.reopened_at),
         *(state.stage, record.stage2_at, state.status, waits_for, record.spells[-1][1], record.exclusion),
     )
+
+
+def _company_names(session: Session) -> Mapping[int, str]:
+    return {company.id: company.name for company in session.scalars(select(PropertyCompany))}
+
+
+def _closure_values(row: Any, closure: _Closure, companies: Mapping[int, str]) -> tuple[Any, ...]:
+    """Return the values of `CLOSURE_COLUMNS` of an answer of the case in a row of `_SELECT_CASES`."""
+    given = row.company if closure.company_id is None else companies[closure.company_id]
+    company = given if closure.is_companys else None
+    return (row.id, company, closure.answered_at, closure.verdict, closure.verdict_at)
 
 
 def _frame(rows: Sequence[tuple[Any, ...]], names: Sequence[str], zone: tzinfo) -> pd.DataFrame:

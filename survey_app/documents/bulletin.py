@@ -9,8 +9,9 @@ import pandas as pd
 from babel.dates import format_date, format_skeleton
 from sqlalchemy.orm import Session
 
+from analytics.casework.call_backs import count_call_backs
 from analytics.casework.monthly_figures import MonthlyFigures, monthly_figures
-from analytics.casework.rates import CallBackCounts, ResponseFormula
+from analytics.casework.rates import ResponseFormula
 from analytics.casework.shares import Share
 from analytics.disclosure.rules import DisclosureRules, rules_in_force
 from analytics.disclosure.suppression import can_be_shown
@@ -18,6 +19,7 @@ from analytics.languages import Wording
 from analytics.reports.labels import channel_words, sentence_case
 from analytics.rules import share_words
 from survey_app.accounts.scope import Scope
+from survey_app.call_backs.call_results import read_call_backs
 from survey_app.catalogue import translator
 from survey_app.city_time import Month, city_zone
 from survey_app.complaints.case_records import read_case_records
@@ -85,9 +87,7 @@ def first_month(session: Session) -> Month:
     return Month.of(published_casework_files(session)[-1].in_force_from)
 
 
-def read_bulletin(
-    session: Session, *, month: Month, scope: Scope, call_backs: CallBackCounts, now: datetime
-) -> BulletinFacts | None:
+def read_bulletin(session: Session, *, month: Month, scope: Scope, now: datetime) -> BulletinFacts | None:
     """Return the facts of the bulletin of a month, as far as it has come.
 
     None of a month that has not begun, and of one before the first of which there is a bulletin.
@@ -112,7 +112,7 @@ def read_bulletin(
             cut_off=pd.Timestamp(cut_off),
             rules=rules,
             formulas=casework.formulas,
-            call_backs=call_backs,
+            call_backs=count_call_backs(read_call_backs(session, scope=scope, since=start, cut_off=cut_off)),
             least_cases=casework.bulletin.least_cases,
             least_share=casework.bulletin.share_in_time,
         ),

@@ -6,7 +6,6 @@ from http import HTTPStatus
 from flask import Response, abort, render_template
 from sqlalchemy.orm import Session
 
-from analytics.casework.rates import CallBackCounts
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import REPORTING_CASEWORK, policy
 from survey_app.accounts.staff_pages import area_words, blueprint
@@ -76,7 +75,7 @@ def _month(session: Session, written: str | None, *, now: datetime) -> Month:
 
 
 def _written(session: Session, month: Month, *, now: datetime) -> Bulletin:
-    facts = read_bulletin(session, month=month, scope=signed_in().scope, call_backs=CallBackCounts(), now=now)
+    facts = read_bulletin(session, month=month, scope=signed_in().scope, now=now)
     if facts is None:
         abort(HTTPStatus.NOT_FOUND)
     return write_bulletin(facts, issuer=_issuer(session), language=current_language())

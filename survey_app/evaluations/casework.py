@@ -3,13 +3,12 @@
 from datetime import datetime
 from typing import Final
 
-import pandas as pd
 from sqlalchemy.orm import Session
 
-from analytics.casework.call_backs import CALL_BACK_COLUMNS
 from analytics.disclosure.rules import rules_in_force
 from dashboards.source import Casework
 from survey_app.accounts.scope import Scope
+from survey_app.call_backs.call_results import read_call_backs
 from survey_app.city_time import Month, city_zone
 from survey_app.complaints.case_records import read_case_records
 from survey_app.complaints.casework_files import rules_at
@@ -41,7 +40,7 @@ def read_casework(session: Session, *, scope: Scope, cut_off: datetime) -> Casew
     return Casework(
         cases=cases.astype(dict.fromkeys(_REPEATED, "category")),
         spells=records.spells,
-        call_backs=pd.DataFrame(columns=list(CALL_BACK_COLUMNS)),
+        call_backs=read_call_backs(session, scope=scope, since=start, cut_off=cut_off),
         formulas=rules.formulas,
         statements={key: rate.statement for key, rate in rules.rates.items()},
         start=start,

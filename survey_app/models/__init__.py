@@ -12,6 +12,7 @@ from survey_app.models.accounts import (
 from survey_app.models.attachments import Attachment, AttachmentSource, AttachmentThumbnail
 from survey_app.models.attempts import AttemptCount, FailedSignIn
 from survey_app.models.audit import AuditEvent, ErasureCount
+from survey_app.models.call_backs import CallBack, CallBackResult, CallBackSample
 from survey_app.models.collection import CollectionChange, CollectionTally
 from survey_app.models.complaints import (
     CaseworkFile,
@@ -66,6 +67,9 @@ __all__ = [
     "AttachmentThumbnail",
     "AttemptCount",
     "AuditEvent",
+    "CallBack",
+    "CallBackResult",
+    "CallBackSample",
     "CaseworkFile",
     "Code",
     "CollectionChange",

@@ -275,6 +275,55 @@ class CaseEndReason(StrEnum):
     PRIVATE_DISPUTE = "private_dispute"
 
 
+class RecordedEnd(StrEnum):
+    """How a case had come to its end before a call-back: by the resident's word, or without one."""
+
+    CONFIRMED = "confirmed"
+    SILENT = "silent"
+
+
+class CallOutcome(StrEnum):
+    """What came of a call-back; the names are those of `analytics.casework.call_backs.OUTCOMES`."""
+
+    REACHED = "reached"
+    # Reached, and not willing to answer.
+    DECLINED = "declined"
+    NOT_REACHED = "not_reached"
+
+
+class Contacted(StrEnum):
+    """Whether somebody contacted the resident about the case."""
+
+    YES = "yes"
+    NO = "no"
+    UNSAID = "unsaid"
+
+
+class Resolved(StrEnum):
+    """Whether the matter is resolved, as the resident sees it."""
+
+    YES = "yes"
+    PARTLY = "partly"
+    NO = "no"
+    UNSAID = "unsaid"
+
+
+class Satisfied(StrEnum):
+    """Whether the resident is satisfied with how the case was handled."""
+
+    YES = "yes"
+    NO = "no"
+    UNSAID = "unsaid"
+
+
+class CallCorrection(StrEnum):
+    """Why a result of a call-back takes the place of an earlier one."""
+
+    MISTYPED = "mistyped"
+    OTHER_PERSON = "other_person"  # somebody else had answered the call
+    CALLED_AGAIN = "called_again"  # the resident called back, or said more later
+
+
 class ListStatus(StrEnum):
     """Where a kept list of communities stands on its way into the register."""
 
@@ -328,6 +377,9 @@ class AuditAction(StrEnum):
     SECRET_REISSUED = "secret_reissued"  # noqa: S105 (a name of what was done)
     CONTACT_ERASED = "contact_erased"
     CONTACT_SHOWN = "contact_shown"
+    CALL_BACKS_DRAWN = "call_backs_drawn"
+    CALL_BACK_RECORDED = "call_back_recorded"
+    CALL_BACK_CORRECTED = "call_back_corrected"
     AUTHENTICATOR_LINKED = "authenticator_linked"
     PASSWORD_SET = "password_set"  # noqa: S105 (what was done, not a password)
     RECOVERY_CODES_RENEWED = "recovery_codes_renewed"

@@ -38,6 +38,10 @@ class AdvisoryLock(Enum):
     CALENDAR = (0x4A60,)
     # A file of the hotline is imported or taken back.
     HOTLINE = (0x4A61,)
+    # A sample of call-backs is drawn.
+    CALL_BACKS = (0x4A62,)
+    # A result of a call-back is stored; of the drawn case.
+    CALL_BACK = (0x4A63,)
     # A try is counted; of 64 bits of the digest of what is tried, since there are more subjects than a number holds.
     ATTEMPT = ()
 

@@ -23,6 +23,7 @@ _BY_BEGINNING: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
                 *("page", "place", "queue", "since", "until", "words"),
             }
         ),
+        "/staff/call-backs/": frozenset({"after", "month"}),
         "/staff/": frozenset({"action", "check", "community", "page", "place", "region", "saved", "search"}),
         "/sign-in": frozenset({"next"}),
         "/r/": frozenset({"photo", "reason"}),

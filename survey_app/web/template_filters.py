@@ -15,7 +15,7 @@ from survey_app.web.query_names import READ_EVERYWHERE
 
 def init_app(app: Flask) -> None:
     """Let every template write these."""
-    for write in (local_date, month_day, local_minute, grouped):
+    for write in (local_date, local_month, month_day, local_minute, grouped):
         app.add_template_filter(write)
     app.add_template_global(address_with)
     app.add_template_global(public_address)
@@ -42,6 +42,11 @@ def public_address(endpoint: str, **values: Any) -> str:
 def local_date(day: date) -> str:
     """Write out a local day in the language of the page."""
     return str(format_date(day, "long", locale=_locale()))
+
+
+def local_month(first: date) -> str:
+    """Write out a month, given its first day, in the language of the page."""
+    return str(format_skeleton("yMMMM", first, locale=_locale()))
 
 
 def month_day(day: date) -> str:

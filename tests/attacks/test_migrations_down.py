@@ -81,6 +81,18 @@ _WITHOUT_PARTS = ("DELETE FROM neighbourhood", "DELETE FROM subdistrict")
 
 # What may stand in a database at each revision and is unknown to the one below, each by itself.
 ALONE = {
+    "0063": [
+        (
+            "INSERT INTO call_back_sample (id, month, casework_file_id, seed, listed, size, without_telephone, "
+            "account_id, drawn_at) "
+            f"SELECT 900, '2026-09', min(id), 'seed', '[]', 0, 0, (SELECT min(id) FROM account), {TIME} "
+            "FROM casework_file; "
+            "INSERT INTO call_back (id, sample_id, number, complaint_id, recorded) "
+            "SELECT 900, 900, 1, min(id), 'silent' FROM complaint; "
+            "INSERT INTO call_back_result (id, call_back_id, number, outcome, account_id, at) "
+            f"SELECT 900, 900, 1, 'declined', min(id), {TIME} FROM account"
+        ),
+    ],
     "0062": [
         (
             "INSERT INTO complaint_event (id, complaint_id, number, action, actor, at) "
@@ -434,6 +446,7 @@ _HOUSEHOLD = "(SELECT id FROM code WHERE kind = 'household')"
 
 # What takes it away, so that the way goes on with the rest.
 CLEARED = {
+    "0063": ["DELETE FROM call_back_result", "DELETE FROM call_back", "DELETE FROM call_back_sample"],
     "0062": [
         "DELETE FROM complaint_event WHERE id = 9062",
         *(f"DELETE FROM hotline_{table}" for table in ("match", "change", "case", "import")),
@@ -716,7 +729,7 @@ def test_each_revision_refuses_or_gives_every_value_back(city):
     assert set(tables_of(city)) == {"alembic_version"}
 
 
-@pytest.mark.parametrize("target", ["base", "0001", "0013", "0029", "-34"])
+@pytest.mark.parametrize("target", ["base", "0001", "0013", "0029", "-35"])
 def test_a_long_way_down_is_refused_as_a_whole(city, target):
     before, guards, revision = rows_of(city, tables_of(city)), guards_of(city), revision_of(city)
 

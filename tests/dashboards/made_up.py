@@ -249,6 +249,7 @@ def made_up_call_backs(cases):
     return pd.DataFrame(
         {
             "case": called["case"],
+            "district": called["district"],
             "called_at": called["ended_at"],
             "outcome": np.where(reached, "reached", "not_reached"),
             "recorded": "silent",

@@ -32,6 +32,8 @@ from survey_app.web.context import SITE_EXTENSION
 from tests.accounts import SECRET_KEY, make_account, signed_in_client
 from tests.factories import (
     give_to_company,
+    make_call_back,
+    make_closed_case,
     make_complaint,
     make_photo,
     make_poster_code,
@@ -88,6 +90,15 @@ def fill_city(database, *, words="", now=None):
         )
         photo = make_photo(session, given)
         give_to_company(session, given, photos=[photo.name], text=f"灯坏了{words}", now=now - timedelta(hours=1))
+        closed = make_closed_case(
+            session,
+            communities[0],
+            text=f"水管漏水{words}",
+            code_id=codes[0].id,
+            secret_key=SECRET_KEY,
+            submitted_at=now - timedelta(days=20),
+        )
+        called = make_call_back(session, closed, outcome="not_reached", at=now)
         bound = {Role.CLERK: {"community": communities[0]}, Role.COMPANY: {"company": communities[0].company}}
         accounts = {role: make_account(session, str(role), now=now, **bound.get(role, {})) for role in WALKERS}
         complaint.secret_hash = hash_secret(SECRET, reference=complaint.reference, secret_key=SECRET_KEY)
@@ -103,6 +114,8 @@ def fill_city(database, *, words="", now=None):
             "receipt_number": latest.receipt,
             "complaint": complaint.reference,
             "given_complaint": given.reference,
+            "called_complaint": closed.reference,
+            "sample": called.sample_id,
         }
     _compare_a_list(database, accounts[Role.CITY].id, words)
     facts["hotline_file"] = _import_a_ledger(database, accounts[Role.CITY].id, words)
@@ -172,6 +185,8 @@ def addresses(app, facts, role):
         f"/staff/cases/{facts['given_complaint']}",
         f"/staff/company-cases/{facts['given_complaint']}",
         f"/staff/hotline/imports/{facts['hotline_file']}",
+        f"/staff/call-backs/{facts['sample']}",
+        f"/staff/call-backs/{facts['sample']}/{facts['called_complaint']}",
     ]
     plain = [
         rule.rule

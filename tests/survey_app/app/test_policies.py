@@ -19,6 +19,8 @@ from tests.accounts import SECRET_KEY, csrf_token, make_account, signed_in_clien
 from tests.conftest import site_on
 from tests.factories import (
     give_to_company,
+    make_call_back,
+    make_closed_case,
     make_community,
     make_complaint,
     make_district,
@@ -49,6 +51,10 @@ PLACED = {
     ),
     **dict.fromkeys(
         ("staff.company_case", "staff.take_company_step"), lambda place: {"reference": place["company_case"]}
+    ),
+    **dict.fromkeys(
+        ("staff.call", "staff.show_call_contact", "staff.record_call"),
+        lambda place: {"sample_id": place["sample_id"], "reference": place["called_case"]},
     ),
     "staff.company_photo": lambda place: {"reference": place["company_case"], "name": place["company_photo"]},
     "staff.case_photo": lambda place: {"reference": place["case"], "name": place["case_photo"]},
@@ -155,6 +161,10 @@ CITYWIDE = {
         ),
         lambda city: {"account_id": city["spare_account_id"]},
     ),
+    **dict.fromkeys(
+        ("staff.call_sheet", "staff.call_sheet_csv", "staff.call_sheet_xlsx"),
+        lambda city: {"sample_id": city["sample_id"]},
+    ),
     **dict.fromkeys(("staff.bulletin", "staff.bulletin_file"), lambda _city: {"month": f"{NOW:%Y-%m}"}),
     **dict.fromkeys(("staff.show_place", "staff.place"), lambda city: {"account_id": city["spare_clerk_id"]}),
 }
@@ -185,7 +195,7 @@ def _fill(database):
         opened = make_round(
             session, opens_at=NOW - timedelta(days=5), closes_at=NOW + timedelta(days=5), accepts_households=True
         )
-        places = []
+        places, sample = [], None
         for name in ("own", "other"):
             company = PropertyCompany(name=f"{name} company", english_name=None, sort_key=name)
             # Not larger than its answers need: the matrices print all its slips again and again.
@@ -214,6 +224,10 @@ def _fill(database):
                 make_response(session, survey_round, community, code_id=code.id, **times)
             case = make_complaint(session, community, code_id=code.id, submitted_at=NOW - timedelta(hours=1))
             given = make_complaint(session, community, code_id=code.id, submitted_at=NOW - timedelta(hours=1))
+            closed = make_closed_case(
+                session, community, code_id=code.id, secret_key=SECRET_KEY, submitted_at=NOW - timedelta(days=20)
+            )
+            sample = make_call_back(session, closed, sample=sample, outcome="not_reached", at=NOW).sample
             released = make_photo(session, given)
             give_to_company(session, given, photos=[released.name], now=NOW)
             receipt = new_number(RECEIPT_DIGITS)
@@ -234,6 +248,8 @@ def _fill(database):
                     "round_id": survey_round.id,
                     "photo": photo.name,
                     "case": case.reference,
+                    "called_case": closed.reference,
+                    "sample_id": sample.id,
                     "company_case": given.reference,
                     "company_photo": released.name,
                     "case_photo": make_photo(session, case).name,
@@ -258,6 +274,7 @@ def _fill(database):
             "import_id": ledger.id,
             "round_id": survey_round.id,
             "rule_file_id": survey_round.rule_file_id,
+            "sample_id": sample.id,
             "spare_account_id": spare.id,
             "spare_clerk_id": spare_clerk.id,
             "own": places[0],

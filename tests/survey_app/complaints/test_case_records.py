@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import event as sqlalchemy_event
 
 from analytics.casework.case_frame import CASE_COLUMNS, SPELL_COLUMNS
+from analytics.casework.closures import CLOSURE_COLUMNS
 from analytics.casework.flow import monthly_flow
 from survey_app.accounts.scope import EVERYWHERE, Scope
 from survey_app.complaints import case_records
@@ -113,8 +114,48 @@ def test_the_frames_have_the_columns_that_are_stated(database, community):
     for records in (empty, filled):
         assert records.cases.columns.tolist() == [*CASE_COLUMNS, *NAME_COLUMNS]
         assert records.spells.columns.tolist() == list(SPELL_COLUMNS)
+        assert records.closures.columns.tolist() == list(CLOSURE_COLUMNS)
     assert (empty.cases.dtypes == filled.cases.dtypes).all()
     assert (len(empty), len(filled)) == (0, 2)
+
+
+def test_each_answer_is_a_closure_with_what_was_said_of_it_last(database, community):
+    again = [(5 * DAY, CaseAction.DISPATCH, BUREAU), (5 * DAY, CaseAction.START, BUREAU)]
+    file(
+        database,
+        community,
+        [
+            *UNTIL_STARTED,
+            (3 * DAY, CaseAction.RESPOND, COMPANY),
+            (4 * DAY, CaseAction.REJECT, RESIDENT),
+            *again,
+            (6 * DAY, CaseAction.RESPOND, BUREAU),
+            (7 * DAY, CaseAction.CONFIRM, RESIDENT),
+            (8 * DAY, CaseAction.REOPEN, RESIDENT),
+        ],
+    )
+    with database.writing() as session:
+        company = PropertyCompany(name="安居物业", english_name=None, sort_key="a")
+        session.get_one(Community, community).company = company
+
+    first, second = read(database).closures.to_dict("records")
+
+    assert (first["company"], first["verdict"], first["verdict_at"]) == (
+        "安居物业",
+        "rejected",
+        local("09-19", "12:00"),
+    )
+    assert (second["company"], second["verdict"]) == (None, "rejected"), "the office answered, and it was opened again"
+    assert second["verdict_at"] == local("09-23", "12:00")
+    earlier = read(database, cut_off=NOW + 7 * DAY + HOUR).closures
+    assert earlier["verdict"].tolist() == ["rejected", "confirmed"]
+
+
+def test_what_is_none_to_be_answered_has_no_closures(database, community):
+    answered = [*UNTIL_STARTED, (3 * DAY, CaseAction.RESPOND, COMPANY)]
+    file(database, community, [*answered, (4 * DAY, CaseAction.INVALIDATE, BUREAU, CaseEndReason.NOT_A_CASE)])
+
+    assert read(database).closures.empty
 
 
 def test_what_is_not_due_yet_is_neither_kept_nor_missed(database, community):

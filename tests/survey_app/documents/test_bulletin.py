@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from analytics.casework.rates import CallBackCounts
 from survey_app.accounts.scope import EVERYWHERE, Scope
 from survey_app.city_time import Month
 from survey_app.complaints.cases import record_history
@@ -19,12 +18,12 @@ from survey_app.complaints.state_machine import Event
 from survey_app.documents import bulletin_views
 from survey_app.documents.bulletin import MOST_LAGGARDS, first_month, read_bulletin, write_bulletin
 from survey_app.documents.sheets import bulletin_pdf
-from survey_app.models import AuditEvent, Community, PropertyCompany
+from survey_app.models import AuditEvent, Community, Complaint, PropertyCompany
 from survey_app.models.vocabulary import Area, AuditAction, CaseAction, CaseActor, Role
 from survey_app.printing.typefaces import installed_typefaces
 from survey_app.web.context import SITE_EXTENSION
 from tests.casework import CASEWORK_FILE, RULES
-from tests.factories import make_community, make_complaint, make_poster_code, make_round
+from tests.factories import make_call_back, make_community, make_complaint, make_poster_code, make_round
 from tests.survey_app.app.test_policies import clients, site  # noqa: F401 (fixtures)
 from tests.survey_app.documents.reading import about, compact, pages_of
 
@@ -33,7 +32,7 @@ SEPTEMBER = Month(2026, 9)
 FILED = datetime(2026, 9, 1, 1, 0, tzinfo=UTC)
 LATER = datetime(2026, 10, 20, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-NOBODY = CallBackCounts()
+DAY = timedelta(days=1)
 BUREAU, COMPANY, RESIDENT = CaseActor.BUREAU, CaseActor.COMPANY, CaseActor.RESIDENT
 BEGUN = [
     (HOUR, CaseAction.ACCEPT, BUREAU),
@@ -65,9 +64,16 @@ def file(database, community, steps, count=1, *, submitted_at=FILED, **values):
             record_history(session, reference=complaint.reference, events=events)
 
 
-def facts_of(database, *, month=SEPTEMBER, scope=EVERYWHERE, call_backs=NOBODY, now=LATER):
+def call_back(database, *, at=FILED + 20 * DAY, **unhappy):
+    """Call the residents of all cases back: of four of them one says what is given, the others that all is well."""
+    with database.writing() as session:
+        for number, complaint in enumerate(session.scalars(select(Complaint).order_by(Complaint.id))):
+            make_call_back(session, complaint, at=at, **({} if number % 4 else unhappy))
+
+
+def facts_of(database, *, month=SEPTEMBER, scope=EVERYWHERE, now=LATER):
     with database.reading() as session:
-        return read_bulletin(session, month=month, scope=scope, call_backs=call_backs, now=now)
+        return read_bulletin(session, month=month, scope=scope, now=now)
 
 
 def bulletin_of(database, *, language="en", **asked):
@@ -163,16 +169,35 @@ def test_below_the_stated_minimum_nobody_is_named_and_the_page_says_by_what_rule
 
 
 def test_rates_are_those_of_the_formulas_in_force_with_the_sentences_of_the_file(database, community):
-    file(database, community, CONFIRMED)
+    file(database, community, CONFIRMED, 40)
+    call_back(database, satisfied="no")
 
-    bulletin = bulletin_of(database, call_backs=CallBackCounts(reached=40, satisfied=30))
+    bulletin = bulletin_of(database)
     chinese = bulletin_of(database, language="zh-Hans")
 
-    assert rates_of(bulletin)["Response rate"] == ("100.0%", "1 of 1"), "an office's doings are told however few"
-    assert rates_of(bulletin)["Resolution rate"] == ("—", "of fewer than 10 residents")
+    assert rates_of(bulletin)["Response rate"] == rates_of(bulletin)["Resolution rate"] == ("100.0%", "40 of 40")
     assert rates_of(bulletin)["Satisfaction rate"] == ("75.0%", "30 of 40")
     assert list(bulletin.statements) == [rate.statement.en for rate in RULES.rates.values()]
     assert chinese.statements[0].startswith("响应率（本系统口径）")
+
+
+def test_what_an_office_did_is_told_however_little_and_what_few_residents_say_is_not(database, community):
+    file(database, community, CONFIRMED, 4)
+    call_back(database)
+
+    assert rates_of(bulletin_of(database)) == {
+        "Response rate": ("100.0%", "4 of 4"),
+        "Resolution rate": ("—", "of fewer than 10 residents"),
+        "Satisfaction rate": ("—", "of fewer than 10 residents"),
+    }
+
+
+def test_a_call_back_counts_in_the_month_in_which_the_resident_was_called(database, community):
+    file(database, community, CONFIRMED, 12)
+    call_back(database, at=FILED + 40 * DAY)
+
+    assert rates_of(bulletin_of(database))["Satisfaction rate"] == ("—", "nobody has said anything")
+    assert rates_of(bulletin_of(database, month=Month(2026, 10)))["Satisfaction rate"] == ("100.0%", "12 of 12")
 
 
 def test_a_later_casework_file_decides_who_is_named_and_by_which_formulas(database, community):
@@ -191,11 +216,13 @@ def test_a_later_casework_file_decides_who_is_named_and_by_which_formulas(databa
         early = datetime(2026, 9, 1, tzinfo=UTC)
         publish_casework_file(session, content=written.encode(), source="later.yaml", now=early)
 
-    bulletin = bulletin_of(database, call_backs=CallBackCounts(reached=20, contacted=10))
+    call_back(database, contacted="no")
+
+    bulletin = bulletin_of(database)
 
     assert [line.note for line in bulletin.laggards] == ["20 of 25"]
     assert "fewer than 80.1% of them" in bulletin.laggards_rule
-    assert rates_of(bulletin)["Response rate"] == ("50.0%", "10 of 20")
+    assert rates_of(bulletin)["Response rate"] == ("72.0%", "18 of 25")
 
 
 @pytest.mark.usefixtures("community")
@@ -252,7 +279,8 @@ def test_an_account_of_a_district_counts_its_own_cases(database, community):
 @pytest.mark.parametrize("language", ["zh-Hans", "en"])
 def test_with_all_that_it_may_say_it_fills_one_page(database, community, language):
     file(database, community, BEGUN, 20)
-    facts = facts_of(database, call_backs=CallBackCounts(reached=40, satisfied=30))
+    call_back(database, satisfied="no")
+    facts = facts_of(database)
     [name] = facts.figures.laggards.index
     many = facts.figures.laggards.loc[[name] * 40]
     facts = replace(facts, figures=replace(facts.figures, laggards=many))
