@@ -4,7 +4,7 @@ import ipaddress
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Self
 from urllib.parse import SplitResult, urlsplit
@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from survey_app.alert_channels import AlertChannel, read_channel
 from survey_app.errors import JiayuanError
 from survey_app.private_files import make_private_folder
 from survey_app.secret_keys import FILE as KEY_FILE
@@ -33,6 +34,7 @@ _DATABASE_URL: Final = "JIAYUAN_DATABASE_URL"
 _PUBLIC_URL: Final = "JIAYUAN_PUBLIC_URL"
 _TRUSTED_PROXIES: Final = "JIAYUAN_TRUSTED_PROXIES"
 _FOR_THIS_MACHINE: Final = "JIAYUAN_FOR_THIS_MACHINE"
+_ALERTS: Final = "JIAYUAN_ALERTS"
 
 _LONGEST_HOST: Final = 253
 _LABEL: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -76,6 +78,8 @@ class Config:
     trusted_proxies: int = 0
     # Whether codes are printed although only this machine opens their address, to try them or for a demonstration.
     for_this_machine: bool = False
+    # Address that is told of matters of safety; it may hold a password. Empty where nobody is told outside of the site.
+    alerts: str = field(default="", repr=False)
     # Where this start has found no file of the key and made one.
     new_key_file: Path | None = None
 
@@ -95,6 +99,7 @@ class Config:
         public_url = checked_public_url(environ.get(_PUBLIC_URL, DEFAULT_PUBLIC_URL))
         trusted_proxies = _number_from(environ, _TRUSTED_PROXIES, most=MOST_PROXIES)
         for_this_machine = bool(_number_from(environ, _FOR_THIS_MACHINE, most=1))
+        alerts = _alerts_from(environ)
         secret_key = key_from(environ, instance)
         return cls(
             instance=instance,
@@ -103,12 +108,14 @@ class Config:
             public_url=public_url,
             trusted_proxies=trusted_proxies,
             for_this_machine=for_this_machine,
+            alerts=alerts,
             new_key_file=key_file if not had_key and key_file.exists() else None,
         )
 
     def to_env(self) -> dict[str, str]:
         """Return the variables from which `from_env` reads these settings."""
-        return {
+        alerts = {_ALERTS: self.alerts} if self.alerts else {}
+        return alerts | {
             _INSTANCE: str(self.instance),
             _DATABASE_URL: self.database_url,
             SECRET_KEY_VARIABLE: self.secret_key,
@@ -120,6 +127,11 @@ class Config:
     def with_public_url(self, public_url: str) -> Self:
         """Return the same settings under another public address; `InvalidSetting` if it is none."""
         return replace(self, public_url=checked_public_url(public_url))
+
+    @property
+    def alert_channel(self) -> AlertChannel | None:
+        """The channel by which an office is told of matters of safety, if one is set."""
+        return read_channel(self.alerts)
 
     @property
     def url_to_print(self) -> str:
@@ -229,6 +241,19 @@ def _check_database_url(typed: str) -> None:
             "is no address of a database: write postgresql://USER:PASSWORD@HOST/NAME or sqlite:////PATH/TO/FILE, or "
             "remove the variable, and the database is the file jiayuan.sqlite3 in the instance folder",
         )
+
+
+def _alerts_from(environ: Mapping[str, str]) -> str:
+    if _ALERTS not in environ:
+        return ""
+    address = environ[_ALERTS].strip()
+    if read_channel(address) is None:
+        raise InvalidSetting(
+            _ALERTS,
+            "is no address that can be told: write https://HOST/PATH, or for mails "
+            "smtps://USER:PASSWORD@HOST/?from=ADDRESS&to=ADDRESS (smtp:// for port 25), or remove the variable",
+        )
+    return address
 
 
 def _number_from(environ: Mapping[str, str], variable: str, *, most: int) -> int:

@@ -118,7 +118,7 @@ def work(*, once: bool, attached: bool) -> None:
     os.nice(10)  # phones go first
     config = configured()
     with installed_database(config) as database:
-        runner = worker(database, clock=current_time, secret_key=config.secret_key)
+        runner = worker(database, clock=current_time, secret_key=config.secret_key, channel=config.alert_channel)
         if once:
             click.echo(f"done: {', '.join(runner.run_due_jobs()) or 'nothing was due'}")
         else:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from survey_app.attachments.attachments import attach_to_complaint
 from survey_app.codes.codes import ScannedCode, is_reference
+from survey_app.complaints.alerts import enqueue_alert
 from survey_app.complaints.case_secrets import hash_secret, secret_of
 from survey_app.complaints.cases import open_case
 from survey_app.complaints.casework_files import casework_file_at
@@ -194,6 +195,7 @@ def _complete_case(
 ) -> None:
     filed = session.scalars(select(Complaint).filter_by(reference=reference)).one()
     open_case(session, complaint=filed, now=now)
+    enqueue_alert(session, filed, now=now)
     attach_to_complaint(session, key=key, complaint_id=filed.id)
     if complaint.contact:
         store_contact(session, complaint=filed, contact=complaint.contact, secret_key=secret_key, now=now)

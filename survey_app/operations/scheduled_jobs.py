@@ -15,10 +15,12 @@ from survey_app.accounts.attempt_limits import erase_expired_attempts
 from survey_app.accounts.failed_sign_ins import record_failed_sign_ins
 from survey_app.accounts.network_digests import destroy_old_network_keys
 from survey_app.accounts.sign_in import erase_expired_sessions
+from survey_app.alert_channels import AlertChannel
 from survey_app.attachments.attachments import forget_unsent_attachments
 from survey_app.audit import SITE
 from survey_app.city_time import city_zone, local_today
 from survey_app.collection.tallies import fold_changes
+from survey_app.complaints.alerts import alert_job
 from survey_app.complaints.cases import due_references, settle_case
 from survey_app.complaints.contacts import erase_contacts
 from survey_app.complaints.words import erase_words
@@ -211,10 +213,15 @@ def worker(
     *,
     clock: Callable[[], datetime],
     secret_key: str,
+    channel: AlertChannel | None = None,
     schedule: Sequence[ScheduledJob] = SCHEDULED_JOBS,
 ) -> Worker:
-    """Return a worker that enqueues what recurs when its time has come, and runs it and what pages have asked for."""
-    kinds = [*(scheduled.kind for scheduled in schedule), *LIST_JOBS, EVALUATION_JOB, *ledger_jobs(secret_key)]
+    """Return a worker that enqueues what recurs when its time has come, and runs it and what pages have asked for.
+
+    `channel` is where an office is told of matters of safety.
+    """
+    recurring = [scheduled.kind for scheduled in schedule]
+    kinds = [alert_job(channel), *recurring, *LIST_JOBS, EVALUATION_JOB, *ledger_jobs(secret_key)]
     return Worker(database, kinds, clock, plan=partial(enqueue_due_jobs, schedule=schedule))
 
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from survey_app.alert_channels import WebChannel
 from survey_app.config import (
     Config,
     InvalidSetting,
@@ -41,10 +42,17 @@ def test_the_database_lies_in_its_folder_whatever_that_is_called(tmp_path, folde
 @pytest.mark.parametrize("folder", ["实 例#?", "plain"])
 def test_what_a_child_process_is_told_is_what_was_read(tmp_path, folder):
     config = Config.from_env(
-        {"JIAYUAN_INSTANCE": str(tmp_path / folder), "JIAYUAN_TRUSTED_PROXIES": "2", "JIAYUAN_FOR_THIS_MACHINE": "1"}
+        {
+            "JIAYUAN_INSTANCE": str(tmp_path / folder),
+            "JIAYUAN_TRUSTED_PROXIES": "2",
+            "JIAYUAN_FOR_THIS_MACHINE": "1",
+            "JIAYUAN_ALERTS": "https://desk.example.cn/alerts?key=geheim",
+        }
     )
 
     assert replace(Config.from_env(config.to_env()), new_key_file=None) == replace(config, new_key_file=None)
+    assert config.alert_channel == WebChannel("https://desk.example.cn/alerts?key=geheim")
+    assert "geheim" not in repr(config)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +64,7 @@ def test_what_a_child_process_is_told_is_what_was_read(tmp_path, folder):
         ),
         ("JIAYUAN_TRUSTED_PROXIES", ["", "one", "-1", "1.5", "²", "9" * 5000, "17"]),
         ("JIAYUAN_FOR_THIS_MACHINE", ["yes", "2"]),
+        ("JIAYUAN_ALERTS", ["", " ", "desk.example.cn", "smtps://me:geheim@mail.example.cn/?to=desk@example.cn"]),
         ("JIAYUAN_INSTANCE", ["", " ", "/proc/1/x", "/dev/null", "/dev/null/below", "x" * 5000]),
         ("JIAYUAN_PUBLIC_URL", ["", "wj.example.cn", "https://wj.example.cn/?x=1#"]),
     ],
