@@ -1,7 +1,7 @@
 """Views of one case at the office: all of it, the steps that can be taken, photos, and how to reach who filed it."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from types import MappingProxyType
 
@@ -16,6 +16,7 @@ from survey_app.accounts.policies import WORKING_CASES, policy
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.attachments.attachments import attachments_of_complaint, find_attachment
 from survey_app.attachments.kinds import PHOTO
+from survey_app.attachments.scanning import AttachmentFault
 from survey_app.casework.case_file import CaseFile, read_case_file
 from survey_app.casework.case_steps import (
     FIELDS_OF_STEP,
@@ -26,6 +27,7 @@ from survey_app.casework.case_steps import (
 )
 from survey_app.casework.labels import channel_words, fault_words, history_words, office_words, status_names, step_names
 from survey_app.casework.releases import Release, store_release
+from survey_app.casework.step_photos import MOST_PHOTOS, STEPS_WITH_PHOTOS, keep_photos, photos_in, scan_photos
 from survey_app.clock import current_time
 from survey_app.complaints.cases import CaseMovedOn, MergedIntoEnded, find_in_scope, take_step, was_taken
 from survey_app.complaints.contacts import read_contact
@@ -67,7 +69,7 @@ def case_file(reference: str) -> str:
 @policy(WORKING_CASES)
 def take_case_step(reference: str) -> Page | AnyResponse:
     """Take a step of a case; whatever stands in the way, what was typed is kept."""
-    now, account = current_time(), signed_in()
+    now, account, uploads = current_time(), signed_in(), photos_in(request)
     with site().database.reading() as session:
         file = _file(session, reference)
         asked = read_step(request.form, state=file.state, clock=file.clock)
@@ -80,6 +82,10 @@ def take_case_step(reference: str) -> Page | AnyResponse:
         return _page(reference, asked=asked, refusal="moved"), HTTPStatus.CONFLICT
     if not _are_offered(asked, file.offered_company, file.offered_handlers):
         abort(HTTPStatus.NOT_FOUND)
+    files, photo_faults = scan_photos(uploads, asked.action)
+    if photo_faults:
+        return _page(reference, asked=asked, photo_faults=photo_faults), HTTPStatus.UNPROCESSABLE_ENTITY
+    step_key = request.form.get("step_key") or secrets.token_urlsafe(16)
     try:
         with site().database.writing() as session:
             complaint = find_in_scope(session, reference=reference, scope=account.scope)
@@ -91,11 +97,12 @@ def take_case_step(reference: str) -> Page | AnyResponse:
                 by=account.actor,
                 account_id=account.account_id,
                 text=asked.words,
-                action_key=request.form.get("step_key") or None,
+                action_key=step_key,
                 seen=read_whole_number(request.form.get("seen")),
                 now=now,
                 **asked.details,
             )
+            keep_photos(session, complaint, files, step_key=step_key, now=now)
             if asked.details.get("company_id") is not None:
                 store_release(session, complaint, _asked_release(session, complaint))
     except tuple(_REFUSALS) as error:
@@ -176,7 +183,14 @@ def _asked_release(session: Session, complaint: Complaint) -> Release:
     )
 
 
-def _page(reference: str, *, asked: AskedStep | None = None, refusal: str = "", contact: str | None = None) -> str:
+def _page(
+    reference: str,
+    *,
+    asked: AskedStep | None = None,
+    refusal: str = "",
+    photo_faults: Sequence[AttachmentFault] = (),
+    contact: str | None = None,
+) -> str:
     language = current_language()
     with site().database.reading() as session:
         file = _file(session, reference)
@@ -193,6 +207,9 @@ def _page(reference: str, *, asked: AskedStep | None = None, refusal: str = "", 
             given=request.form if asked else {},
             released_photos=request.form.getlist("released_photo") if asked else [],
             refusal=refusal,
+            photo_faults=photo_faults,
+            with_photos=STEPS_WITH_PHOTOS,
+            most_photos=MOST_PHOTOS,
             contact=contact,
             step_key=secrets.token_urlsafe(16),
             longest_words=LONGEST_WORDS,

@@ -205,5 +205,11 @@ def _step(session: Session, past: PastEvent, clock: Clock) -> CompanyStep:
         # What the office wrote to the resident may hold their name; what the company wrote was held to that before.
         text="" if event.action in _WORDS_OF_RESIDENT else redact(past.text),
         until=None if event.until is None else event.until.astimezone(clock.zone),
-        photos=attachments_of_step(session, kind=REPLY_PHOTO, step_key=past.action_key),
+        photos=_photos_of_company(session, past),
     )
+
+
+def _photos_of_company(session: Session, past: PastEvent) -> Sequence[KeptAttachment]:
+    """Return the photos that the company sent; one that the office sent may show where the resident lives."""
+    is_companys = past.event.actor is CaseActor.COMPANY
+    return attachments_of_step(session, kind=REPLY_PHOTO, step_key=past.action_key) if is_companys else ()

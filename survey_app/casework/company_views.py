@@ -12,10 +12,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import COMPANY_CASES, policy
 from survey_app.accounts.staff_pages import blueprint
-from survey_app.attachments.attachments import find_attachment, keep_for_step, scan_uploads
-from survey_app.attachments.kinds import REPLY_PHOTO
+from survey_app.attachments.attachments import find_attachment
 from survey_app.attachments.scanning import AttachmentFault
-from survey_app.attachments.uploads import uploads_in
 from survey_app.casework.case_steps import LONGEST_WORDS
 from survey_app.casework.company_cases import (
     CompanyCaseFile,
@@ -26,12 +24,14 @@ from survey_app.casework.company_cases import (
 )
 from survey_app.casework.company_record import read_company_record
 from survey_app.casework.labels import history_words, status_names, step_names
+from survey_app.casework.step_photos import MOST_PHOTOS, keep_photos, photos_in, scan_photos
 from survey_app.city_time import local_today
 from survey_app.clock import current_time
 from survey_app.complaints.cases import CaseMovedOn, take_step
 from survey_app.complaints.labels import end_reason_words
 from survey_app.complaints.redaction import Piece, split
 from survey_app.errors import OtherAnswersSubmitted, TransitionRefused
+from survey_app.models import Complaint
 from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason
 from survey_app.security.text import clean_text
 from survey_app.web.context import site
@@ -82,10 +82,9 @@ def company_case(reference: str) -> str:
 @policy(COMPANY_CASES)
 def take_company_step(reference: str) -> Page | AnyResponse:
     """Take the company's step; words that tell who complained are held back, marked, and nothing is lost."""
-    now, account = current_time(), signed_in()
+    now, account, uploads = current_time(), signed_in(), photos_in(request)
     with site().database.reading() as session:
-        complaint = find_company_case(session, reference, company_id=_company_id())
-        complaint_id, community_id = complaint.id, complaint.community_id
+        find_company_case(session, reference, company_id=_company_id())
     action = next((step for step in _STEPS if step == request.form.get("step")), None)
     words = clean_text(request.form.get("words", ""))
     reason = request.form.get("reason", "")
@@ -96,15 +95,13 @@ def take_company_step(reference: str) -> Page | AnyResponse:
     pieces = split(words)
     if any(piece.hidden for piece in pieces):
         return _page(reference, words=words, held_back=pieces), HTTPStatus.UNPROCESSABLE_ENTITY
-    uploads = uploads_in(request, kind=REPLY_PHOTO) if action is CaseAction.RESPOND else []
-    files, refused = scan_uploads(uploads, kind=REPLY_PHOTO)
-    if refused or len(files) > REPLY_PHOTO.most_per_form:
-        faults = refused or [AttachmentFault.TOO_MANY]
-        return _page(reference, words=words, photo_faults=faults), HTTPStatus.UNPROCESSABLE_ENTITY
+    files, photo_faults = scan_photos(uploads, action)
+    if photo_faults:
+        return _page(reference, words=words, photo_faults=photo_faults), HTTPStatus.UNPROCESSABLE_ENTITY
     step_key = request.form.get("step_key") or secrets.token_urlsafe(16)
     try:
         with site().database.writing() as session:
-            _require_with_company(session, reference)
+            complaint = _require_with_company(session, reference)
             take_step(
                 session,
                 reference=reference,
@@ -117,15 +114,7 @@ def take_company_step(reference: str) -> Page | AnyResponse:
                 action_key=step_key,
                 now=now,
             )
-            keep_for_step(
-                session,
-                kind=REPLY_PHOTO,
-                step_key=step_key,
-                complaint_id=complaint_id,
-                community_id=community_id,
-                files=files,
-                now=now,
-            )
+            keep_photos(session, complaint, files, step_key=step_key, now=now)
     except (TransitionRefused, OtherAnswersSubmitted, CaseMovedOn):
         return _page(reference, words=words, fault="moved"), HTTPStatus.CONFLICT
     flash(_("Stored: %(step)s", step=step_names(current_language())[action]))
@@ -155,11 +144,12 @@ def _file(session: Session, reference: str) -> CompanyCaseFile:
     return read_company_case(session, reference, company_id=_company_id(), now=current_time())
 
 
-def _require_with_company(session: Session, reference: str) -> None:
+def _require_with_company(session: Session, reference: str) -> Complaint:
     # Another company may have been given the case, or the community, since the page was opened.
     company_id, complaint = _company_id(), find_company_case(session, reference, company_id=_company_id())
     if not is_with_company(session, complaint, company_id=company_id, day=local_today(session, now=current_time())):
         raise CaseMovedOn(reference)
+    return complaint
 
 
 def _fault(action: CaseAction | None, words: str, reason: str) -> str:
@@ -194,7 +184,7 @@ def _page(
         fault=fault,
         held_back=held_back,
         photo_faults=photo_faults,
-        most_photos=REPLY_PHOTO.most_per_form,
+        most_photos=MOST_PHOTOS,
         step_key=secrets.token_urlsafe(16),
         longest_words=LONGEST_WORDS,
         step_names=step_names(language),

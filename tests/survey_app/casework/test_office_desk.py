@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from openpyxl import load_workbook
+from PIL import Image
 from sqlalchemy import select
 
 from survey_app.accounts.scope import EVERYWHERE
 from survey_app.casework.inbox import CaseFilter, Queue, count_queues, list_cases
-from survey_app.complaints.cases import stored_state, take_step
+from survey_app.complaints.cases import find_own_case, stored_state, take_step
 from survey_app.complaints.contacts import store_contact
 from survey_app.models import (
     AuditEvent,
@@ -299,3 +300,63 @@ def test_no_other_role_comes_to_the_desk_of_the_offices(place, sqlite_database, 
 
     for address in ("/staff/cases", "/staff/cases.csv", "/staff/cases/urgent", f"/staff/cases/{place['reference']}"):
         assert client.get(address).status_code == 403
+
+
+def photo(name="after.jpg", content=None):
+    stream = io.BytesIO()
+    Image.new("RGB", (80, 60), "red").save(stream, "JPEG")
+    return io.BytesIO(content or stream.getvalue()), name
+
+
+def photos_on(page):
+    return set(re.findall(r"/photos/([^\"]+)\.jpg", page))
+
+
+def test_photos_of_an_answer_reach_the_resident_and_those_of_a_note_stay_with_the_offices(place, sqlite_database):
+    client, reference = signed_in_client(place["app"], "clerk"), place["reference"]
+    step(client, reference, "accept")
+    step(client, reference, "note", words="现场查看", photo=photo())
+    noted = photos_on(client.get(f"/staff/cases/{reference}").text)
+    step(client, reference, "dispatch", company="")
+    step(client, reference, "start")
+    step(client, reference, "respond", words="已修好", photo=photo())
+
+    assert len(noted) == 1
+    assert len(photos_on(client.get(f"/staff/cases/{reference}").text)) == 2
+    with sqlite_database.reading() as session:
+        own = find_own_case(session, reference=reference, now=datetime.now(UTC))
+        shown = [(each.action, len(each.photos)) for each in own.steps]
+    assert shown[-1] == ("respond", 1)
+    assert sum(count for _action, count in shown) == 1
+
+
+def test_the_company_never_sees_a_photo_that_the_office_sent(place, sqlite_database):
+    with sqlite_database.writing() as session:
+        make_account(
+            session, "company", role="company", company=session.get(PropertyCompany, place["company"]), now=NOW
+        )
+    client, reference = signed_in_client(place["app"], "clerk"), place["reference"]
+    step(client, reference, "accept")
+    step(client, reference, "dispatch", company=place["company"], released="楼道灯坏了")
+    step(client, reference, "note", words="现场查看", photo=photo())
+    step(client, reference, "start")
+    step(client, reference, "respond", words="已修好", photo=photo())
+    company, sent = signed_in_client(place["app"], "company"), photos_on(client.get(f"/staff/cases/{reference}").text)
+
+    assert len(sent) == 2
+    assert photos_on(company.get(f"/staff/company-cases/{reference}").text) == set()
+    assert {company.get(f"/staff/company-cases/{reference}/photos/{name}.jpg").status_code for name in sent} == {404}
+
+
+def test_a_file_that_is_no_photo_stops_the_step_and_keeps_the_words(place, sqlite_database):
+    client, reference = signed_in_client(place["app"], "clerk"), place["reference"]
+    step(client, reference, "accept")
+    step(client, reference, "dispatch", company="")
+    step(client, reference, "start")
+
+    refused = step(client, reference, "respond", words="已修好", photo=photo(content=b"%PDF-1.7"))
+
+    assert refused.status_code == 422
+    assert "已修好" in refused.text
+    assert state(sqlite_database, reference).status is CaseStatus.IN_PROGRESS
+    assert step(client, reference, "respond", words="已修好").status_code == 303
