@@ -1,20 +1,24 @@
-"""A complaint from the phone to its end: clerk, company, resident twice, and another account in stage 2."""
+"""A complaint from the phone to its end, and whether it was really fixed: clerk, company, resident, stage 2, calls."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import expect
 from sqlalchemy import select
 
+from survey_app.city_time import Month
 from survey_app.models import Code, Community, Complaint, PropertyCompany
 from tests.accounts import make_account
 from tests.factories import make_complaint
 from tests.journeys.test_complaining import file_case, photo, press
 from tests.journeys.whole_site import sign_in_browser
+from tests.survey_app.call_backs.conftest import City
 
 pytestmark = pytest.mark.browser
 
 CASES_OF_A_DAY = 30
+CALLED, CONTRADICTED = 12, 6
 
 
 @pytest.fixture
@@ -147,3 +151,40 @@ def test_thirty_new_cases_are_accepted_and_dispatched_in_eight_clicks(desk_of, s
     assert clicks == 8
     with sqlite_database.reading() as session:
         assert session.scalars(select(Complaint.status)).all() == ["dispatched"] * CASES_OF_A_DAY
+
+
+def call(page, *, resolved):
+    """Type what a resident says, from the telephone number to the last question."""
+    page.get_by_role("button", name="显示电话（记录在案）").click()
+    expect(page.get_by_text("13800138000")).to_be_visible()
+    for question, code in {"contacted": 1, "resolved": resolved, "satisfied": 1 if resolved == 1 else 2}.items():
+        page.locator(f"#{question}").fill(str(code))
+    page.locator("form.typing button.primary").click()
+
+
+def test_calls_that_contradict_a_closing_are_in_the_register_the_bulletin_and_the_dashboards(
+    desk_of, site_address, sqlite_database, monkeypatch
+):
+    city, today = City(sqlite_database), datetime.now(UTC).date()
+    last = Month.of(today).plus(-1)
+    city.close(count=CALLED, filed=last.start(ZoneInfo("Asia/Shanghai")) + timedelta(days=3))
+    page = desk_of("district0", f"/staff/call-backs/new?month={last}")
+    page.get_by_role("button", name="抽取").click()
+    page.get_by_role("link", name="下一件").click()
+    for number in range(CALLED):
+        call(page, resolved=3 if number < CONTRADICTED else 1)
+
+    page.wait_for_url("**/staff/call-backs/*")
+    expect(page.locator("main")).to_contain_text(f"{CALLED - CONTRADICTED}")
+    page.goto(f"{site_address}/staff/closures")
+    row = page.locator("tr", has_text="安居物业").first
+    expect(row).to_contain_text(f"{CONTRADICTED}")
+    expect(page.locator(".watch-list")).to_contain_text("安居物业")
+    expect(page.locator(".cases tbody tr")).to_have_count(CONTRADICTED)
+    page.goto(f"{site_address}/staff/bulletins/{Month.of(today)}")
+    expect(page.locator("main")).to_contain_text("50.0%")
+    # The dashboards count to the last full ten minutes.
+    later = datetime.now(UTC) + timedelta(minutes=10)
+    monkeypatch.setattr("survey_app.evaluations.dashboard_source.current_time", lambda: later)
+    page.goto(f"{site_address}/dashboards/casework/")
+    expect(page.locator("#three-rates")).to_contain_text("50.0%")
