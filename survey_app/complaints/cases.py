@@ -27,7 +27,6 @@ from survey_app.complaints.deadlines import (
 )
 from survey_app.complaints.state_machine import (
     ENDED,
-    ENDING_ACTIONS,
     INTERNAL_ACTIONS,
     CaseState,
     Event,
@@ -512,7 +511,6 @@ def _original_id(session: Session, complaint: Complaint, original: str) -> int:
             Complaint.reference == original,
             Complaint.id != complaint.id,
             Complaint.community_id == complaint.community_id,
-            Complaint.status != ENDING_ACTIONS[CaseAction.MERGE][0],
         )
     )
     if found is None:

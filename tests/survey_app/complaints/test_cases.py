@@ -7,6 +7,7 @@ from sqlalchemy.exc import DBAPIError
 
 from survey_app.complaints import cases
 from survey_app.complaints.cases import (
+    MergedIntoEnded,
     due_references,
     find_case,
     inconsistent_references,
@@ -269,7 +270,7 @@ def test_a_duplicate_repeats_another_case_of_its_community_that_is_none_itself(d
         with pytest.raises(UnknownNumber):
             step(database, case, CaseAction.MERGE, reason=CaseEndReason.SAME_CASE, original=wrong)
     step(database, case, CaseAction.MERGE, reason=CaseEndReason.SAME_CASE, original=same)
-    with pytest.raises(UnknownNumber):
+    with pytest.raises(MergedIntoEnded):
         step(database, same, CaseAction.MERGE, reason=CaseEndReason.SAME_CASE, original=case)
 
     assert stored(database, case)[0] == CaseStatus.DUPLICATE
