@@ -31,6 +31,9 @@ _BY_RESIDENT = frozenset(
 _BY_COMPANY = frozenset({CaseAction.START, CaseAction.ASK_RESIDENT, CaseAction.RESPOND})
 _SILENT = timedelta(days=8)
 
+MERGED_AFTER = timedelta(hours=1)
+"""How long an office takes to see that a case repeats another one."""
+
 # What is done next, and how often.
 _NEXT: dict[CaseStatus, tuple[tuple[CaseAction, float], ...]] = {
     CaseStatus.SUBMITTED: (
@@ -79,6 +82,21 @@ def draw_case_history(
             state = advance(state, event)
         life += steps
     return tuple(life)
+
+
+def merged_history(original_id: int, *, submitted_at: datetime) -> tuple[Event, ...]:
+    """Return the events of a case that an office finds to repeat another one."""
+    accepted_at = submitted_at + MERGED_AFTER / 2
+    return (
+        Event(CaseAction.ACCEPT, CaseActor.BUREAU, accepted_at),
+        Event(
+            CaseAction.MERGE,
+            CaseActor.BUREAU,
+            submitted_at + MERGED_AFTER,
+            CaseEndReason.SAME_CASE,
+            original_id=original_id,
+        ),
+    )
 
 
 def _draw_action(random: np.random.Generator, state: CaseState) -> CaseAction:

@@ -1,7 +1,7 @@
 """Simulated complaints: what residents complain about, and when."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -23,6 +23,12 @@ CASES_PER_HOUSEHOLD_YEAR = 0.016
 # How much less an office hears of a community that is one standard deviation better.
 QUALITY_EFFECT = 0.55
 
+# A neighbour files the same trouble, not knowing of it.
+FILED_AGAIN = 0.04
+# Of the cases whose contact is not erased yet.
+WITH_TELEPHONE = 0.4
+CONTACTS_KEPT = timedelta(days=100)
+
 # How the cases of a city reach its office: most by the form, many by people who would rather speak to somebody.
 _CHANNEL_SHARES = {
     Channel.CODE: 0.44,
@@ -42,7 +48,7 @@ _REPAIR_GROUPS = {"EQ": 8.0, "BR": 8.0, "SE": 0.4, "PK": 0.3}
 
 @dataclass(frozen=True)
 class PlannedComplaint:
-    """One case that will be filed."""
+    """One case that will be filed; with the telephone number that the resident left, if there is any."""
 
     submitted_at: datetime
     kind: str
@@ -50,6 +56,7 @@ class PlannedComplaint:
     place: str
     text: str
     channel: Channel
+    telephone: str = ""
 
 
 def draw_complaints(
@@ -65,7 +72,7 @@ def draw_complaints(
     frequent = _weights(categories, _FREQUENT_GROUPS)
     repairs = _weights(categories, _REPAIR_GROUPS, otherwise=0.05)
     # Drawn apart, so that what is complained about is the same whichever way it comes.
-    [ways] = random.spawn(1)
+    ways, repeats, telephones = random.spawn(3)
     cases = []
     for dates in rounds:
         # The quality that a round measures is that of the months before it.
@@ -83,9 +90,19 @@ def draw_complaints(
             category = categories[random.choice(len(categories), p=repairs if kind == "repair" else frequent)]
             place, text = _words(random, kind, category)
             channel = list(_CHANNEL_SHARES)[ways.choice(len(_CHANNEL_SHARES), p=list(_CHANNEL_SHARES.values()))]
-            cases.append(PlannedComplaint(time, kind, category.code, place, text, channel))
+            is_kept = telephones.random() < WITH_TELEPHONE and time > now - CONTACTS_KEPT
+            telephone = f"1390000{telephones.integers(10_000):04}" if is_kept else ""
+            case = PlannedComplaint(time, kind, category.code, place, text, channel, telephone)
+            cases += [case, *_repeats(repeats, case, end=end)]
         start = end
     return cases
+
+
+def _repeats(random: np.random.Generator, case: PlannedComplaint, *, end: datetime) -> list[PlannedComplaint]:
+    """Return what a neighbour files of the same trouble, unless the resident was the only one."""
+    at = case.submitted_at + timedelta(hours=float(random.uniform(1, 60)))
+    is_filed_again = random.random() < FILED_AGAIN and at < end
+    return [replace(case, submitted_at=at, channel=Channel.CODE, telephone="")] if is_filed_again else []
 
 
 def _weights(categories: Sequence[Category], groups: dict[str, float], otherwise: float = 1.0) -> Sequence[float]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Self
 
 import numpy as np
 
@@ -54,6 +55,11 @@ class PlannedCase:
 
     community: int
     complaint: PlannedComplaint
+
+    def after(self, delay: timedelta) -> Self:
+        """Return the same case, told once more so much later."""
+        later = replace(self.complaint, submitted_at=self.complaint.submitted_at + delay)
+        return replace(self, complaint=later)
 
 
 def plan_responses(city: Sequence[SimulatedCommunity], dates: RoundDates, *, now: datetime) -> list[PlannedResponse]:

@@ -8,12 +8,13 @@ from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from survey_app.accounts.accounts import BoundTo, add_account, find_account
+from survey_app.accounts.credentials import credentials_of
 from survey_app.accounts.installation import use_as_demo
-from survey_app.audit import OPERATOR
+from survey_app.audit import OPERATOR, account_actor
 from survey_app.casework.releases import Release, store_release
 from survey_app.codes.codes import (
     ScannedCode,
@@ -32,18 +33,25 @@ from survey_app.complaints.categories import categories, category_of
 from survey_app.complaints.deadlines import Clock
 from survey_app.complaints.filing import check_complaint, file_complaint
 from survey_app.complaints.redaction import redact
+from survey_app.complaints.state_machine import ENDED, Event
 from survey_app.config import DATA
 from survey_app.demo.simulation.calendar import RoundDates, plan_rounds
-from survey_app.demo.simulation.case_histories import draw_case_history
+from survey_app.demo.simulation.call_results import call_residents
+from survey_app.demo.simulation.case_histories import MERGED_AFTER, draw_case_history, merged_history
 from survey_app.demo.simulation.city import COMMUNITIES, SimulatedCommunity, build_city, community_table
 from survey_app.demo.simulation.complaint_texts import DISTRICTS, EVALUATOR, TELEPHONE
 from survey_app.demo.simulation.complaints import DAYS_BEFORE_FIRST_CUT_OFF
+from survey_app.demo.simulation.hotline_rows import doubles_of, ledger_of
 from survey_app.demo.simulation.plan import PlannedCase, PlannedResponse, Way, plan_cases, plan_responses
 from survey_app.errors import JiayuanError
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.evaluations.publications import publish_evaluation
-from survey_app.models import Community, District, Round
-from survey_app.models.vocabulary import CodeKind, Mode, ResponseChangeReason, Revocation, Role
+from survey_app.hotline.import_files import confirm_file, find_file, keep_file
+from survey_app.hotline.ledger_jobs import ledger_jobs
+from survey_app.hotline.matches import decide_match, list_matches
+from survey_app.jobs.worker import Worker
+from survey_app.models import Account, Community, Complaint, District, HotlineCase, Round
+from survey_app.models.vocabulary import CaseStatus, Channel, CodeKind, Mode, ResponseChangeReason, Revocation, Role
 from survey_app.register.boundaries import boundary_text, parse_boundaries
 from survey_app.register.community_imports import import_communities
 from survey_app.responses.integrity_reviews import examine_round
@@ -67,6 +75,8 @@ CHUNK = 1000
 KEPT_AFTER_CLOSING = timedelta(days=3 * 365 - 7)
 
 _Item = TypeVar("_Item")
+# Of a city of any size some wait to be decided.
+_MOST_MATCHES = 1000
 
 
 class CityExists(JiayuanError):
@@ -114,16 +124,25 @@ def simulate(
         with database.writing() as session:
             desk = _ResponseDesk(tokens, _hand_out_slips(session, round_id, city, planned, secret_key), secret_key)
         _send(database, planned, desk, track=track, description=f"responses {dates.opens_on.year}")
-    cases = plan_cases(city, rounds, list(categories()), now=now)
-    office = _ComplaintDesk(tokens, secret_key, seed=seed, zone=ZoneInfo(time_zone), now=now)
-    _send(database, cases, office, track=track, description="complaints")
+    cases, zone = plan_cases(city, rounds, list(categories()), now=now), ZoneInfo(time_zone)
+    filed = [case for case in cases if case.complaint.channel is not Channel.HOTLINE]
+    office = _ComplaintDesk(tokens, secret_key, seed=seed, zone=zone, now=now)
+    _send(database, filed, office, track=track, description="complaints")
+    random = np.random.default_rng([seed, 5])
+    told = [case for case in cases if case.complaint.channel is Channel.HOTLINE]
+    told = sorted((*told, *doubles_of(random, filed, now=now)), key=lambda case: case.complaint.submitted_at)
+    ledger = ledger_of(random, city, told, zone=zone, now=now)
+    imported = _import_ledger(database, ledger, secret_key=secret_key, now=now)
+    with database.writing() as session:
+        callers = _office_account(session, "callers", now=rounds[0].opens_at).id
+    call_residents(database, account_id=callers, random=random, secret_key=secret_key, now=now)
     closed = [round_id for round_id, dates in zip(round_ids, rounds, strict=True) if dates.closes_at <= now]
     for round_id in track(closed, description="evaluations"):
         examine_round(database, round_id=round_id, now=now)
         evaluation = evaluate_round(database, round_id=round_id, now=now)
         with database.writing() as session:
             publish_evaluation(session, evaluation_id=evaluation.id, reason=None, now=now)
-    return SimulatedCity(len(city), responses, len(cases))
+    return SimulatedCity(len(city), responses, len(filed) + imported)
 
 
 def _found_city(
@@ -204,6 +223,35 @@ def _hand_out_slips(
             revoke_slips(session, community=community, typed=typed, because=because, secret_key=secret_key, now=now)
         handed_out[position] = good
     return handed_out
+
+
+def _import_ledger(database: Database, ledger: bytes, *, secret_key: str, now: datetime) -> int:
+    """Import a file of the hotline as its desk does, decide every second suggested match, and return the new cases."""
+    worker = Worker(database, ledger_jobs(secret_key), lambda: now)
+    with database.writing() as session:
+        desk = _office_account(session, "hotline-desk", now=now)
+        import_id = keep_file(session, account_id=desk.id, name="12345台账.csv", content=ledger, now=now)
+    worker.run_due_jobs()
+    with database.writing() as session:
+        compared = find_file(session, import_id=import_id)
+        credentials = credentials_of(session.get_one(Account, compared.account_id))
+        comparison = compared.comparison_sha256 or ""
+        confirm_file(session, import_id=import_id, comparison_sha256=comparison, credentials=credentials, now=now)
+    worker.run_due_jobs()
+    with database.writing() as session:
+        desk = _office_account(session, "hotline-desk", now=now)
+        for match in list_matches(session, limit=_MOST_MATCHES)[::2]:
+            decide_match(
+                session, match_id=match.id, is_same=True, account_id=desk.id, by=account_actor(desk.id), now=now
+            )
+        return session.scalar(select(func.count()).select_from(HotlineCase)) or 0
+
+
+def _office_account(session: Session, username: str, *, now: datetime) -> Account:
+    """Return an account of the city's bureau that nobody can sign in to."""
+    return find_account(session, username=username) or add_account(
+        session, username=username, password=None, role=Role.CITY, by=OPERATOR, now=now, bound_to=BoundTo()
+    )
 
 
 class _ResponseDesk:
@@ -298,6 +346,8 @@ class _ComplaintDesk:
         self._zone, self._now = zone, now
         self._codes: dict[int, ScannedCode] = {}
         self._companies: dict[int, int | None] = {}
+        # The last case of each community, category and kind that repeats no other, and when it had ended.
+        self._last: dict[tuple[int, str, str], tuple[int, datetime | None]] = {}
 
     def __call__(self, session: Session, planned: PlannedCase) -> None:
         code = self._codes.get(planned.community)
@@ -307,32 +357,50 @@ class _ComplaintDesk:
         case = planned.complaint
         key = SubmissionKey.new(form=Form.COMPLAINT, code_id=code.id, round_id=None, now=case.submitted_at)
         form = {"category": case.category, "kind": case.kind, "text": case.text, "place": case.place}
+        contact = {"contact": case.telephone, "consent": "1"} if case.telephone else {}
         filed = file_complaint(
             session,
             code=code,
             key=key,
-            complaint=check_complaint(form, today=case.submitted_at.date()),
+            complaint=check_complaint(form | contact, today=case.submitted_at.date()),
             channel=case.channel,
             language="zh-Hans",
             secret_key=self._secret_key,
             now=case.submitted_at,
         )
-        category, rules = category_of(case.category), rules_at(session, case.submitted_at)
-        life = draw_case_history(
+        complaint = find_complaint(session, reference=filed.reference)
+        life = self._repeat(complaint) or self._draw_life(session, complaint)
+        record_history(session, reference=filed.reference, events=life)
+        if complaint.status != CaseStatus.DUPLICATE:
+            ended_at = complaint.status_since if complaint.status in ENDED else None
+            self._last[_subject(complaint)] = complaint.id, ended_at
+        if any(event.company_id is not None for event in life):
+            store_release(session, complaint, Release(redact(complaint.text), redact(complaint.place), ()))
+
+    def _repeat(self, complaint: Complaint) -> Sequence[Event]:
+        """Return how a case is merged into one of the same subject that is open; nothing where there is none."""
+        original, ended_at = self._last.get(_subject(complaint), (None, None))
+        merged_at = complaint.submitted_at + MERGED_AFTER
+        if original is None or merged_at >= self._now or (ended_at is not None and ended_at <= merged_at):
+            return ()
+        return merged_history(original, submitted_at=complaint.submitted_at)
+
+    def _draw_life(self, session: Session, complaint: Complaint) -> Sequence[Event]:
+        category, rules = category_of(complaint.category), rules_at(session, complaint.submitted_at)
+        return draw_case_history(
             self._random,
-            submitted_at=case.submitted_at,
+            submitted_at=complaint.submitted_at,
             category=category,
-            company_id=self._company_of(session, code.community_id),
+            company_id=self._company_of(session, complaint.community_id),
             clock=Clock(category.safety, rules, calendar(session), self._zone),
             now=self._now,
         )
-        record_history(session, reference=filed.reference, events=life)
-        if any(event.company_id is not None for event in life):
-            complaint = find_complaint(session, reference=filed.reference)
-            release = Release(redact(complaint.text), redact(complaint.place), ())
-            store_release(session, complaint, release)
 
     def _company_of(self, session: Session, community_id: int) -> int | None:
         if community_id not in self._companies:
             self._companies[community_id] = session.get_one(Community, community_id).company_id
         return self._companies[community_id]
+
+
+def _subject(complaint: Complaint) -> tuple[int, str, str]:
+    return complaint.community_id, complaint.category, complaint.kind

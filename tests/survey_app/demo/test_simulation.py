@@ -9,20 +9,36 @@ import pytest
 from sqlalchemy import func, select
 
 from survey_app.accounts.installation import RealDatabase, is_demo, use_as_real
+from survey_app.call_backs.samples import drawn_again, last_full_month
 from survey_app.codes.codes import count_slips
 from survey_app.complaints.cases import inconsistent_references
 from survey_app.complaints.categories import categories
 from survey_app.complaints.deadlines import Clock
-from survey_app.complaints.state_machine import Event, fold
+from survey_app.complaints.state_machine import ENDED, Event, fold
 from survey_app.config import DATA
 from survey_app.demo.simulation.calendar import plan_rounds
+from survey_app.demo.simulation.call_results import draw_said
 from survey_app.demo.simulation.case_histories import draw_case_history
 from survey_app.demo.simulation.city import COMMUNITIES, MOST_COMMUNITIES, build_city, community_table
 from survey_app.demo.simulation.plan import SLIPS_IN_ONE_OF, STUFFED_ROUND, plan_cases, plan_responses
 from survey_app.demo.simulation.simulate import CityExists, simulate
 from survey_app.evaluations.publications import published_evaluations
-from survey_app.models import Code, Community, Complaint, Evaluation, Response, Round
-from survey_app.models.vocabulary import CaseAction, CaseActor, ResponseStatus
+from survey_app.models import (
+    CallBack,
+    CallBackResult,
+    CallBackSample,
+    Code,
+    Community,
+    Complaint,
+    ComplaintEvent,
+    Evaluation,
+    HotlineCase,
+    HotlineImport,
+    HotlineMatch,
+    Response,
+    Round,
+)
+from survey_app.models.vocabulary import CaseAction, CaseActor, CaseStatus, Channel, RecordedEnd, ResponseStatus
 from survey_app.register.communities_file import read_communities, write_communities
 from survey_app.responses.counting_status import status_of_response
 from survey_app.rounds.questionnaires import load_questionnaire
@@ -230,6 +246,54 @@ def test_all_that_is_sent_is_stored_and_the_closed_rounds_are_evaluated(simulate
         assert published_evaluations(session) == {row.round_id: row.id for row in evaluated}
         assert is_demo(session)
         assert list(inconsistent_references(session)) == []
+
+
+def test_what_neighbours_file_again_is_merged_into_a_case_that_was_open_then(simulated_city):
+    database, _sent = simulated_city
+
+    with database.reading() as session:
+        merged = session.scalars(select(ComplaintEvent).filter_by(action=CaseAction.MERGE)).all()
+        assert merged
+        for event in merged:
+            numbers = event.complaint_id, event.original_id
+            repeated, original = (session.get_one(Complaint, number) for number in numbers)
+            assert (repeated.status, repeated.community_id) == (CaseStatus.DUPLICATE, original.community_id)
+            assert original.submitted_at < event.at
+            assert original.status not in ENDED or original.status_since > event.at
+
+
+def test_the_hotline_has_its_own_numbers_and_some_of_its_cases_came_twice(simulated_city):
+    database, _sent = simulated_city
+
+    with database.reading() as session:
+        channels = select(Complaint.channel).join(HotlineCase, HotlineCase.complaint_id == Complaint.id)
+        assert set(session.scalars(channels)) == {Channel.HOTLINE}
+        told = session.scalar(select(func.count()).select_from(HotlineCase))
+        assert told == session.scalar(select(func.count()).where(Complaint.channel == Channel.HOTLINE)) > SMALL
+        assert session.scalars(select(HotlineImport.status)).one() == "imported"
+        assert {"confirmed"} <= set(session.scalars(select(HotlineMatch.status))) <= {"confirmed", "suggested"}
+
+
+def test_residents_are_called_back_and_some_contradict_what_was_closed_in_silence():
+    random, said = np.random.default_rng(5), Counter()
+    for _call in range(400):
+        recorded = RecordedEnd.SILENT if random.random() < 0.5 else RecordedEnd.CONFIRMED
+        said[recorded, draw_said(random, recorded).resolved] += 1
+
+    contradicted = {recorded: said[recorded, "no"] for recorded in RecordedEnd}
+    assert contradicted[RecordedEnd.SILENT] > contradicted[RecordedEnd.CONFIRMED]
+    assert all(said[recorded, None] for recorded in RecordedEnd), "some are not reached"
+
+
+def test_the_month_before_the_last_is_called_back_and_the_last_waits_to_be_drawn(simulated_city):
+    database, _sent = simulated_city
+
+    with database.reading() as session:
+        [sample] = session.scalars(select(CallBackSample)).all()
+        results = session.execute(select(CallBack.sample_id, CallBackResult.number).join(CallBackResult)).all()
+        assert sample.month == str(last_full_month(session, now=NOW).plus(-1))
+        assert drawn_again(sample)
+        assert results == [(sample.id, 1)] * sample.size
 
 
 def test_answers_come_through_posters_slips_and_paper_and_some_do_not_count(sqlite_city):
