@@ -8,9 +8,9 @@ nothing new.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import Select, and_, exists, func, not_, select
 from sqlalchemy.orm import Session, joinedload
 
 from analytics.languages import Wording
@@ -60,12 +60,20 @@ class CompanyCase:
 
 
 @dataclass(frozen=True)
-class CompanyCases:
-    """The cases that were given to a company: those that it has, by their deadlines, and those that are over."""
+class CaseList:
+    """Some of the cases of one kind, and how many there are."""
 
-    open: Sequence[CompanyCase]
-    ended: Sequence[CompanyCase]
-    left: Sequence[CompanyCase]
+    cases: Sequence[CompanyCase]
+    total: int
+
+
+@dataclass(frozen=True)
+class CompanyCases:
+    """The cases that were given to a company: those that it has, by their deadlines, and the newest that are over."""
+
+    open: CaseList
+    ended: CaseList
+    left: CaseList
 
 
 @dataclass(frozen=True)
@@ -93,22 +101,31 @@ class CompanyCaseFile:
     possible: Sequence[CaseAction]
 
 
-def list_company_cases(session: Session, company_id: int, *, now: datetime) -> CompanyCases:
-    """Return the cases that were given to a company."""
-    newest_first = _given_to(company_id).order_by(Complaint.status_since.desc(), Complaint.id.desc())
-    statement = newest_first.options(joinedload(Complaint.community, innerjoin=True))
+def list_company_cases(session: Session, company_id: int, *, limit: int, now: datetime) -> CompanyCases:
+    """Return the cases that were given to a company, of each kind so many at most."""
     at = OfficeTime(calendar(session), city_zone(session), now)
-    looked_after = set(session.scalars(select(Community.id).where(is_in_charge(at.day, company_id=company_id))))
-    found = [
-        _case(complaint, at, is_with_company=_has(complaint, company_id) and complaint.community_id in looked_after)
-        for complaint in session.scalars(statement)
-    ]
-    latest = datetime.max.replace(tzinfo=UTC)
+    looked_after = select(Community.id).where(is_in_charge(at.day, company_id=company_id))
+    # A case that no company has is compared as well.
+    has_it = Complaint.company_id.is_not_distinct_from(company_id)
+    is_with_it = and_(has_it, Complaint.stage == 1, Complaint.community_id.in_(looked_after))
+    newest = (Complaint.status_since.desc(), Complaint.id.desc())
+    first_due = (Complaint.deadline_at.is_(None), Complaint.deadline_at, *newest)
+    with_it, left = _given_to(company_id).where(is_with_it), _given_to(company_id).where(not_(is_with_it))
+    is_open, is_over = (Complaint.status.in_(sorted(statuses)) for statuses in (OPEN, ENDED))
     return CompanyCases(
-        open=sorted((case for case in found if case.status in OPEN), key=lambda case: case.deadline or latest),
-        ended=[case for case in found if case.status in ENDED],
-        left=[case for case in found if case.status is None],
+        open=_listed(session, with_it.where(is_open).order_by(*first_due), at, limit=limit, is_with_company=True),
+        ended=_listed(session, with_it.where(is_over).order_by(*newest), at, limit=limit, is_with_company=True),
+        left=_listed(session, left.order_by(*newest), at, limit=limit, is_with_company=False),
     )
+
+
+def _listed(
+    session: Session, wanted: Select[Complaint], at: OfficeTime, *, limit: int, is_with_company: bool
+) -> CaseList:
+    found = wanted.options(joinedload(Complaint.community, innerjoin=True)).limit(limit)
+    total = session.scalar(wanted.order_by(None).with_only_columns(func.count(Complaint.id)))
+    cases = [_case(complaint, at, is_with_company=is_with_company) for complaint in session.scalars(found)]
+    return CaseList(cases, total or 0)
 
 
 def read_company_case(session: Session, reference: str, *, company_id: int, now: datetime) -> CompanyCaseFile:

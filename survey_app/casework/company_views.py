@@ -41,7 +41,7 @@ from survey_app.web.languages import current_language
 Page = str | tuple[str, int]
 # In the order in which the page offers them.
 _STEPS = (CaseAction.START, CaseAction.RESPOND, CaseAction.ASK_RESIDENT, CaseAction.PROPOSE)
-# Of those that are over.
+# Of each kind.
 MOST_LISTED = 100
 _NEED_WORDS = frozenset({CaseAction.RESPOND, CaseAction.ASK_RESIDENT, CaseAction.PROPOSE})
 
@@ -52,11 +52,10 @@ def company_cases() -> str:
     """List the cases that were given to the company: those that it has by their deadlines, then those that are over."""
     now = current_time()
     with site().database.reading() as session:
-        cases = list_company_cases(session, _company_id(), now=now)
+        cases = list_company_cases(session, _company_id(), limit=MOST_LISTED, now=now)
     return render_template(
         "casework/company_cases.html",
         cases=cases,
-        most_listed=MOST_LISTED,
         status_names=status_names(current_language()),
         language=current_language(),
     )

@@ -230,12 +230,28 @@ def test_a_company_whose_contract_ended_keeps_its_replies_and_sees_nothing_new(p
         take_step(session, action=CaseAction.ADD, actor=CaseActor.RESIDENT, text="三层", **given)
         take_step(session, action=CaseAction.RESPOND, actor=CaseActor.BUREAU, text="市里已处理", **given)
         ours = read_company_case(session, reference, company_id=community_company(session, place), now=later)
-        listed = list_company_cases(session, community_company(session, place), now=later)
+        listed = list_company_cases(session, community_company(session, place), limit=10, now=later)
 
     assert [each.action for each in ours.steps][-1] is CaseAction.ASK_RESIDENT
     assert ours.possible == ()
     assert ours.case.status is None
-    assert [case.reference for case in listed.left] == [reference]
+    assert [case.reference for case in listed.left.cases] == [reference]
+
+
+def test_a_long_list_of_a_company_is_counted_whole_and_shown_by_what_is_due_first(place, sqlite_database):
+    now = datetime.now(UTC)
+    with sqlite_database.writing() as session:
+        community = session.scalar(select(Complaint).filter_by(reference=place["reference"])).community
+        due = {}
+        for hours in (30, 40, 20):
+            case = make_complaint(session, community, category="CL01", submitted_at=now - timedelta(hours=hours))
+            give_to_company(session, case, now=now - timedelta(hours=hours))
+            due[case.reference] = case.deadline_at
+        listed = list_company_cases(session, community_company(session, place), limit=2, now=now)
+
+    assert (len(listed.open.cases), listed.open.total) == (2, 4)
+    assert [case.reference for case in listed.open.cases] == sorted(due, key=due.get)[:2]
+    assert (listed.ended.total, listed.left.total) == (0, 0)
 
 
 def community_company(session, place):
