@@ -28,6 +28,7 @@ from survey_app.models import (
     Code,
     Community,
     Complaint,
+    ComplaintAppeal,
     ComplaintEvent,
     District,
     Evaluation,
@@ -360,6 +361,21 @@ def make_call_back(
         at=at,
     )
     return call_back
+
+
+def make_appeal(session: Session, complaint: Complaint, *, now: datetime, text="不属于物业职责") -> ComplaintAppeal:
+    """Add the appeal of the company in charge against counting a case."""
+    return _add(
+        session,
+        ComplaintAppeal,
+        {},
+        complaint_id=complaint.id,
+        company_id=complaint.community.company_id,
+        account_id=make_account(session).id,
+        reason="other_authority",
+        text=text,
+        filed_at=now,
+    )
 
 
 def make_evaluation(session: Session, survey_round: Round, **values: object) -> Evaluation:

@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _
 
 from survey_app.accounts.staff_pages import ROLE_NAMES
 from survey_app.models.vocabulary import (
+    AppealDecision,
     Area,
     CallCorrection,
     CallOutcome,
@@ -171,6 +172,8 @@ VALUE_NAMES: Mapping[str, LazyString] = MappingProxyType(
         CaseAction.MERGE: _("end as a duplicate"),
         CaseAction.INVALIDATE: _("end as invalid"),
         CaseAction.REFUSE: _("end as out of scope"),
+        AppealDecision.UPHELD: _("appeal upheld"),
+        AppealDecision.DISMISSED: _("appeal dismissed"),
         MatchStatus.CONFIRMED: _("found to be one case"),
         MatchStatus.REJECTED: _("found to be two cases"),
         "hotline": _("reply file for the hotline"),

@@ -69,6 +69,8 @@ ACTION_NAMES: Mapping[AuditAction, LazyString] = MappingProxyType(
         AuditAction.HOTLINE_IMPORTED: _("File of the hotline imported"),
         AuditAction.HOTLINE_TAKEN_BACK: _("Import of a file of the hotline taken back"),
         AuditAction.HOTLINE_MATCH_DECIDED: _("Pair of cases decided"),
+        AuditAction.APPEAL_FILED: _("Appeal against counting a case filed"),
+        AuditAction.APPEAL_DECIDED: _("Appeal against counting a case decided"),
         AuditAction.CODE_ISSUED: _("Code issued"),
         AuditAction.CODE_REVOKED: _("Code revoked"),
         AuditAction.POSTERS_PRINTED: _("Posters printed"),

@@ -16,17 +16,19 @@ from sqlalchemy.orm import Session, joinedload
 from analytics.languages import Wording
 from survey_app.attachments.attachments import KeptAttachment, attachments_of_complaint, attachments_of_step
 from survey_app.attachments.kinds import PHOTO, REPLY_PHOTO
+from survey_app.casework.appeals import find_appeal
 from survey_app.casework.releases import Release, release_of_events
 from survey_app.casework.remaining_time import OfficeTime, RemainingTime, remaining_time
 from survey_app.city_time import city_zone
 from survey_app.complaints.calendars import calendar
 from survey_app.complaints.cases import PastEvent, clock_of, present_history
 from survey_app.complaints.categories import category_of
+from survey_app.complaints.counted_cases import counts_in_rate
 from survey_app.complaints.deadlines import Clock
 from survey_app.complaints.redaction import redact
 from survey_app.complaints.state_machine import ENDED, INTERNAL_ACTIONS, OPEN, possible_actions
 from survey_app.errors import UnknownNumber
-from survey_app.models import Community, Complaint, ComplaintAssignment, ComplaintEvent
+from survey_app.models import Community, Complaint, ComplaintAppeal, ComplaintAssignment, ComplaintEvent
 from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason, CaseStatus
 from survey_app.register.contracts import company_in_charge, is_in_charge, last_day_in_charge
 
@@ -91,7 +93,11 @@ class CompanyStep:
 
 @dataclass(frozen=True)
 class CompanyCaseFile:
-    """A case as the company sees it, and what it can do now."""
+    """A case as the company sees it, and what it can do now.
+
+    `counts` says whether it counts in the complaint rate, and `appeal` what the company said against that; both are
+    None of a case that has left the company.
+    """
 
     complaint_id: int
     case: CompanyCase
@@ -99,6 +105,8 @@ class CompanyCaseFile:
     photos: Sequence[KeptAttachment]
     steps: Sequence[CompanyStep]
     possible: Sequence[CaseAction]
+    counts: bool | None
+    appeal: ComplaintAppeal | None
 
 
 def list_company_cases(session: Session, company_id: int, *, limit: int, now: datetime) -> CompanyCases:
@@ -149,6 +157,8 @@ def read_company_case(session: Session, reference: str, *, company_id: int, now:
         photos=[photo for photo in photos if photo.name in release.photos],
         steps=[_step(session, past, clock) for past in history if past.event.action not in INTERNAL_ACTIONS],
         possible=possible,
+        counts=counts_in_rate(session, complaint) if case.is_with_company else None,
+        appeal=find_appeal(session, complaint.id) if case.is_with_company else None,
     )
 
 

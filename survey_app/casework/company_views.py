@@ -14,6 +14,7 @@ from survey_app.accounts.policies import COMPANY_CASES, policy
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.attachments.attachments import find_attachment
 from survey_app.attachments.scanning import AttachmentFault
+from survey_app.casework.appeals import AppealRefused, file_appeal
 from survey_app.casework.case_steps import LONGEST_WORDS
 from survey_app.casework.company_cases import (
     CompanyCaseFile,
@@ -29,7 +30,7 @@ from survey_app.city_time import local_today
 from survey_app.clock import current_time
 from survey_app.complaints.cases import CaseMovedOn, take_step
 from survey_app.complaints.labels import end_reason_words
-from survey_app.complaints.redaction import Piece, split
+from survey_app.complaints.redaction import Piece, redact, split
 from survey_app.errors import OtherAnswersSubmitted, TransitionRefused
 from survey_app.models import Complaint
 from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason
@@ -120,6 +121,34 @@ def take_company_step(reference: str) -> Page | AnyResponse:
     return redirect(url_for("staff.company_case", reference=reference), HTTPStatus.SEE_OTHER)
 
 
+@blueprint.post("/staff/company-cases/<reference>/appeal")
+@policy(COMPANY_CASES)
+def file_case_appeal(reference: str) -> Page | AnyResponse:
+    """File an appeal against counting the case in the complaint rate; personal words are held back, marked."""
+    account, words = signed_in(), clean_text(request.form.get("words", ""))
+    reason = next((each for each in CaseEndReason if each == request.form.get("reason")), None)
+    if reason is None or not words or len(words) > LONGEST_WORDS:
+        return _page(reference, words=words, fault="words" if reason else "reason"), HTTPStatus.UNPROCESSABLE_ENTITY
+    pieces = split(words)
+    if any(piece.hidden for piece in pieces):
+        return _page(reference, words=words, held_back=pieces), HTTPStatus.UNPROCESSABLE_ENTITY
+    try:
+        with site().database.writing() as session:
+            file_appeal(
+                session,
+                _require_with_company(session, reference),
+                company_id=_company_id(),
+                account_id=account.account_id,
+                reason=reason,
+                text=words,
+                now=current_time(),
+            )
+    except (AppealRefused, CaseMovedOn):
+        return _page(reference, words=words, fault="moved"), HTTPStatus.CONFLICT
+    flash(_("The appeal is filed."))
+    return redirect(url_for("staff.company_case", reference=reference), HTTPStatus.SEE_OTHER)
+
+
 @blueprint.get("/staff/company-cases/<reference>/photos/<name>.jpg")
 @policy(COMPANY_CASES)
 def company_photo(reference: str, name: str) -> Response:
@@ -175,9 +204,12 @@ def _page(
         "casework/company_case.html",
         file=file,
         case=file.case,
+        # What the office wrote may hold a name, as every word that it writes.
+        appeal_answer=redact(file.appeal.answer) if file.appeal else "",
         steps=[step for step in _STEPS if step in file.possible],
         need_words=_NEED_WORDS,
         asked=request.form.get("step", "") if words or fault or held_back or photo_faults else "",
+        is_appealing=request.endpoint == "staff.file_case_appeal",
         reason=request.form.get("reason", ""),
         words=words,
         fault=fault,

@@ -21,6 +21,7 @@ from survey_app.accounts.policies import WORKING_CASES, policy
 from survey_app.accounts.scope import Scope
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.audit import record_export
+from survey_app.casework.appeals import count_waiting
 from survey_app.casework.bulk_steps import BULK_ACTIONS
 from survey_app.casework.case_table import case_headings, case_rows
 from survey_app.casework.inbox import (
@@ -71,6 +72,7 @@ def cases() -> str:
             # Whatever is looked for: of all that the account has, like the badge on the home page.
             due=count_due(session, signed_in().scope, now=now),
             unaccepted_safety=count_unaccepted_safety(session, signed_in().scope),
+            appeals=count_waiting(session, signed_in().scope),
             places=offered_places(session, signed_in().scope),
             companies=_companies(session, scope),
             groups=categories().groups,

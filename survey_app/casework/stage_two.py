@@ -1,5 +1,7 @@
 """Who may deal with a case in stage 2: somebody who took no part in stage 1, and where nobody is left, the city."""
 
+from collections.abc import Set as AbstractSet
+
 from sqlalchemy.orm import Session
 
 from survey_app.casework.office_accounts import BUREAU_ROLES, office_accounts
@@ -13,7 +15,13 @@ def may_deal_with(session: Session, complaint: Complaint, state: CaseState, *, a
     """Return whether an account of an office may take steps of a case where it stands."""
     if state.stage == 1:
         return True
-    took_part = _took_part(session, complaint)
+    return is_somebody_else(session, complaint, _took_part(session, complaint), account_id=account_id, role=role)
+
+
+def is_somebody_else(
+    session: Session, complaint: Complaint, took_part: AbstractSet[int], *, account_id: int, role: Role
+) -> bool:
+    """Return whether an account is none of those that took part; where no bureau account is left, the city is."""
     if account_id not in took_part:
         return True
     reviewers = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 
 from sqlalchemy import Select, func, insert, or_, select
 from sqlalchemy.orm import Session, joinedload
@@ -38,13 +38,22 @@ from survey_app.errors import JiayuanError, OtherAnswersSubmitted, UnknownNumber
 from survey_app.models import (
     Community,
     Complaint,
+    ComplaintAppeal,
     ComplaintAssignment,
     ComplaintContact,
     ComplaintEvent,
     ComplaintNote,
     ComplaintSupport,
 )
-from survey_app.models.vocabulary import AuditAction, CaseAction, CaseActor, CaseEndReason, CaseOffice, CaseStatus
+from survey_app.models.vocabulary import (
+    AppealDecision,
+    AuditAction,
+    CaseAction,
+    CaseActor,
+    CaseEndReason,
+    CaseOffice,
+    CaseStatus,
+)
 
 
 class CaseMovedOn(JiayuanError):
@@ -130,6 +139,7 @@ class OwnCase:
     steps: Sequence[Step]
     possible: Sequence[CaseAction]
     waits_until: datetime | None
+    left_out_at: datetime | None
 
 
 def find_case(session: Session, *, reference: str, now: datetime) -> PublicCase:
@@ -153,7 +163,15 @@ def find_own_case(session: Session, *, reference: str, now: datetime) -> OwnCase
         steps=_steps(session, complaint, clock, now=now),
         possible=possible_actions(state, actor=CaseActor.RESIDENT, now=now),
         waits_until=waits_until.astimezone(clock.zone) if waits_until else None,
+        left_out_at=_left_out_at(session, complaint, clock.zone),
     )
+
+
+def _left_out_at(session: Session, complaint: Complaint, zone: tzinfo) -> datetime | None:
+    """Return when it was decided on appeal that the complaint rate leaves the case out."""
+    upheld = select(ComplaintAppeal.decided_at).filter_by(complaint_id=complaint.id, decision=AppealDecision.UPHELD)
+    decided_at = session.scalar(upheld)
+    return None if decided_at is None else decided_at.astimezone(zone)
 
 
 def _public_case(session: Session, complaint: Complaint, clock: Clock, state: CaseState) -> PublicCase:

@@ -12,6 +12,7 @@ from survey_app.complaints.state_machine import ENDED
 from survey_app.models import (
     Attachment,
     Complaint,
+    ComplaintAppeal,
     ComplaintContact,
     ComplaintEvent,
     ComplaintNote,
@@ -60,6 +61,8 @@ def _erase(session: Session, complaint_ids: Sequence[int], *, now: datetime) -> 
     session.execute(delete(ComplaintRelease).where(ComplaintRelease.event_id.in_(events)))
     session.execute(delete(ComplaintContact).where(ComplaintContact.complaint_id.in_(complaint_ids)))
     session.execute(delete(Attachment).where(Attachment.complaint_id.in_(complaint_ids)))
+    appeals = update(ComplaintAppeal).where(ComplaintAppeal.complaint_id.in_(complaint_ids))
+    session.execute(appeals.values(text="", answer=""))
     of_hotline = update(HotlineCase).where(HotlineCase.complaint_id.in_(complaint_ids))
     session.execute(of_hotline.values(telephone_digest=None, call_back="", row_sha256=""))
     # How many neighbours have the same trouble stays; which form or device each of them used does not.

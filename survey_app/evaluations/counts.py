@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Select, and_, case, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import and_, case, func, select
+from sqlalchemy.orm import Session
 
 from analytics.counting.answer_counts import AnswerCounts
 from analytics.decision.community_table import check_communities
@@ -18,10 +18,10 @@ from analytics.languages import DEFAULT_LANGUAGE
 from analytics.rules import Rules
 from analytics.statistics.complaint_rates import CHANNEL_COLUMNS, CHANNELS
 from survey_app.complaints.categories import Category
-from survey_app.complaints.state_machine import NOT_VALID
+from survey_app.complaints.counted_cases import is_about_the_company, is_valid_complaint
 from survey_app.evaluations.round_counts import MODE_COUNTS, PopulationCounts, RoundCounts
-from survey_app.models import Community, Complaint, HotlineMatch, Response, Round
-from survey_app.models.vocabulary import CaseKind, MatchStatus, ResponseStatus, Tenure
+from survey_app.models import Community, Complaint, Response, Round
+from survey_app.models.vocabulary import ResponseStatus, Tenure
 from survey_app.register.households import read_places, surveyed_households
 from survey_app.responses.counting_status import status_of_response
 from survey_app.rounds.questionnaires import Complained, Questionnaire
@@ -142,7 +142,7 @@ def count_complaints(
     statement = (
         select(Complaint.community_id, number, *by_channel, func.count() - number)
         .where(
-            _is_about_the_company(categories),
+            is_about_the_company(categories),
             Complaint.submitted_at >= window_start(rules, cut_off),
             Complaint.submitted_at < cut_off,
         )
@@ -152,32 +152,6 @@ def count_complaints(
     found = pd.DataFrame(session.execute(statement).all(), columns=columns, dtype="int64")
     communities = pd.Index(session.scalars(select(Community.id).order_by(Community.id)).all(), name="community_id")
     return found.set_index("community_id").reindex(communities, fill_value=0)
-
-
-def is_valid_complaint(categories: Iterable[Category]) -> ColumnElement[bool]:
-    """Return the condition under which a case counts in the complaint rate."""
-    is_valid = Complaint.status.not_in(sorted(NOT_VALID))
-    return and_(_is_about_the_company(categories), is_valid, Complaint.id.not_in(_counted_with_the_hotline()))
-
-
-def _counted_with_the_hotline() -> Select[int]:
-    """Return a select of the cases that a person found to be one of the hotline's, which counts for both."""
-    of_hotline = aliased(Complaint)
-    return (
-        select(HotlineMatch.other_id)
-        .join(of_hotline, of_hotline.id == HotlineMatch.complaint_id)
-        .where(
-            HotlineMatch.status == MatchStatus.CONFIRMED,
-            HotlineMatch.is_merged.is_(False),
-            of_hotline.kind == CaseKind.COMPLAINT,
-            of_hotline.status.not_in(sorted(NOT_VALID)),
-        )
-    )
-
-
-def _is_about_the_company(categories: Iterable[Category]) -> ColumnElement[bool]:
-    attributable = [category.code for category in categories if category.attributable]
-    return and_(Complaint.kind == CaseKind.COMPLAINT, Complaint.category.in_(attributable))
 
 
 def window_start(rules: Rules, cut_off: datetime) -> datetime:

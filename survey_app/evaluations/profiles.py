@@ -26,7 +26,8 @@ from analytics.statistics.complaint_rates import CHANNEL_COLUMNS, CHANNELS
 from analytics.statistics.drivers import find_drivers
 from analytics.statistics.validation import IntegerArray
 from survey_app.complaints.categories import Category
-from survey_app.evaluations.counts import is_valid_complaint, measure_answers, window_start
+from survey_app.complaints.counted_cases import is_valid_complaint
+from survey_app.evaluations.counts import measure_answers, window_start
 from survey_app.evaluations.earlier_results import EarlierResult
 from survey_app.evaluations.region_answers import AnswersOfRegion, untold_questions
 from survey_app.evaluations.respondent_sample import UNANSWERED

@@ -9,6 +9,7 @@ from survey_app.models.accounts import (
     RecoveryCode,
     ResetRequest,
 )
+from survey_app.models.appeals import ComplaintAppeal
 from survey_app.models.attachments import Attachment, AttachmentSource, AttachmentThumbnail
 from survey_app.models.attempts import AttemptCount, FailedSignIn
 from survey_app.models.audit import AuditEvent, ErasureCount
@@ -80,6 +81,7 @@ __all__ = [
     "CommunityList",
     "CommunityProfile",
     "Complaint",
+    "ComplaintAppeal",
     "ComplaintAssignment",
     "ComplaintContact",
     "ComplaintEvent",

@@ -324,6 +324,13 @@ class CallCorrection(StrEnum):
     CALLED_AGAIN = "called_again"  # the resident called back, or said more later
 
 
+class AppealDecision(StrEnum):
+    """What was decided of an appeal against counting a case; one that is upheld leaves the case out."""
+
+    UPHELD = "upheld"
+    DISMISSED = "dismissed"
+
+
 class ListStatus(StrEnum):
     """Where a kept list of communities stands on its way into the register."""
 
@@ -408,6 +415,8 @@ class AuditAction(StrEnum):
     HOTLINE_IMPORTED = "hotline_imported"
     HOTLINE_TAKEN_BACK = "hotline_taken_back"
     HOTLINE_MATCH_DECIDED = "hotline_match_decided"
+    APPEAL_FILED = "appeal_filed"
+    APPEAL_DECIDED = "appeal_decided"
     CODE_ISSUED = "code_issued"
     CODE_REVOKED = "code_revoked"
     POSTERS_PRINTED = "posters_printed"

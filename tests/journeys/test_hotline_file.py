@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from sqlalchemy import func, select
 
 from survey_app.complaints.categories import categories
-from survey_app.evaluations.counts import is_valid_complaint
+from survey_app.complaints.counted_cases import is_valid_complaint
 from survey_app.hotline.ledger_jobs import ledger_jobs
 from survey_app.hotline.ledger_rows import COLUMNS
 from survey_app.jobs.worker import Worker

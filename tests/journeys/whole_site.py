@@ -32,6 +32,7 @@ from survey_app.web.context import SITE_EXTENSION
 from tests.accounts import SECRET_KEY, make_account, signed_in_client
 from tests.factories import (
     give_to_company,
+    make_appeal,
     make_call_back,
     make_closed_case,
     make_complaint,
@@ -99,6 +100,7 @@ def fill_city(database, *, words="", now=None):
             submitted_at=now - timedelta(days=20),
         )
         called = make_call_back(session, closed, outcome="not_reached", at=now)
+        make_appeal(session, given, text=f"不属于物业职责{words}", now=now)
         bound = {Role.CLERK: {"community": communities[0]}, Role.COMPANY: {"company": communities[0].company}}
         accounts = {role: make_account(session, str(role), now=now, **bound.get(role, {})) for role in WALKERS}
         complaint.secret_hash = hash_secret(SECRET, reference=complaint.reference, secret_key=SECRET_KEY)

@@ -19,6 +19,7 @@ from tests.accounts import SECRET_KEY, csrf_token, make_account, signed_in_clien
 from tests.conftest import site_on
 from tests.factories import (
     give_to_company,
+    make_appeal,
     make_call_back,
     make_closed_case,
     make_community,
@@ -50,13 +51,15 @@ PLACED = {
         ("staff.case_file", "staff.take_case_step", "staff.show_contact"), lambda place: {"reference": place["case"]}
     ),
     **dict.fromkeys(
-        ("staff.company_case", "staff.take_company_step"), lambda place: {"reference": place["company_case"]}
+        ("staff.company_case", "staff.take_company_step", "staff.file_case_appeal"),
+        lambda place: {"reference": place["company_case"]},
     ),
     **dict.fromkeys(
         ("staff.call", "staff.show_call_contact", "staff.record_call"),
         lambda place: {"sample_id": place["sample_id"], "reference": place["called_case"]},
     ),
     "staff.company_photo": lambda place: {"reference": place["company_case"], "name": place["company_photo"]},
+    "staff.decide_case_appeal": lambda place: {"appeal_id": place["appeal"]},
     "staff.case_photo": lambda place: {"reference": place["case"], "name": place["case_photo"]},
     "staff.document": lambda place: {
         "evaluation_id": place["evaluation_id"],
@@ -230,6 +233,7 @@ def _fill(database):
             sample = make_call_back(session, closed, sample=sample, outcome="not_reached", at=NOW).sample
             released = make_photo(session, given)
             give_to_company(session, given, photos=[released.name], now=NOW)
+            appeal = make_appeal(session, given, now=NOW)
             receipt = new_number(RECEIPT_DIGITS)
             digest = digest_of_change_code(CHANGE_CODE, receipt=receipt, secret_key=SECRET_KEY)
             make_response(
@@ -251,6 +255,7 @@ def _fill(database):
                     "called_case": closed.reference,
                     "sample_id": sample.id,
                     "company_case": given.reference,
+                    "appeal": appeal.id,
                     "company_photo": released.name,
                     "case_photo": make_photo(session, case).name,
                 }
