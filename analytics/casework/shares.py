@@ -60,7 +60,9 @@ def is_below(table: pd.DataFrame, bound: Fraction) -> "pd.Series[bool]":
     >>> is_below(pd.DataFrame({"some": [9, 89], "of": [10, 100]}), Fraction(9, 10)).tolist()
     [False, True]
     """
-    return table["some"] * bound.denominator < table["of"] * bound.numerator
+    some, of = (table[name].astype("object") for name in ("some", "of"))
+    # A file may write so many digits that a product is larger than 64 bits hold; the table has a row for a company.
+    return (some * bound.denominator < of * bound.numerator).astype("bool")
 
 
 def share_of(has: "pd.Series[Any]", *, level: float = LEVEL) -> Share:
