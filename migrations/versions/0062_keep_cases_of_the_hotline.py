@@ -110,7 +110,7 @@ def _create_aliases() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_community_alias"),
         sa.ForeignKeyConstraint(["community_id"], ["community.id"], name="fk_community_alias_community_id_community"),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_community_alias_account_id_account"),
-        sa.UniqueConstraint("alias", "community_id", name="uq_community_alias_alias"),
+        sa.UniqueConstraint("alias", "community_id", name="uq_community_alias_alias_community_id"),
     )
 
 
@@ -129,7 +129,7 @@ def _create_matches() -> None:
         sa.ForeignKeyConstraint(["complaint_id"], ["complaint.id"], name="fk_hotline_match_complaint_id_complaint"),
         sa.ForeignKeyConstraint(["other_id"], ["complaint.id"], name="fk_hotline_match_other_id_complaint"),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_hotline_match_account_id_account"),
-        sa.UniqueConstraint("complaint_id", "other_id", name="uq_hotline_match_complaint_id"),
+        sa.UniqueConstraint("complaint_id", "other_id", name="uq_hotline_match_complaint_id_other_id"),
         sa.CheckConstraint(f"status IN ({MATCHES})", name="ck_hotline_match_status"),
     )
     op.create_index("ix_hotline_match_other_id", "hotline_match", ["other_id"])

@@ -99,6 +99,9 @@ def _fill(database):
             "rule_file_id": opened.rule_file_id,
             "account_id": 1,
             "kind": "overview",
+            # Of cases, which know no round.
+            "sample_id": 1,
+            "import_id": 1,
         }
     official = evaluate_round(database, round_id=closed.id, now=NOW)
     with database.writing() as session:

@@ -158,7 +158,7 @@ def test_complete_addresses_begin_with_the_public_address(config, sqlite_databas
 def test_nothing_asks_for_addresses_with_the_host_of_the_request():
     places = [*(REPOSITORY / "survey_app").rglob("*.py"), *(REPOSITORY / "survey_app").rglob("*.html")]
     texts = {path: path.read_text("utf-8") for path in [*places, *(REPOSITORY / "dashboards").rglob("*.py")]}
-    asking = re.compile(r"_external=|request\.(?:host|url|base_url|url_root|host_url|root_url)\b")
+    asking = re.compile(r"\b_external=|request\.(?:host|url|base_url|url_root|host_url|root_url)\b")
 
     assert [path.name for path, words in texts.items() if asking.search(words)] == []
 

@@ -91,7 +91,7 @@ def fill_city(database, *, words="", now=None):
         )
         photo = make_photo(session, given)
         give_to_company(session, given, photos=[photo.name], text=f"灯坏了{words}", now=now - timedelta(hours=1))
-        closed = make_closed_case(
+        called_case = make_closed_case(
             session,
             communities[0],
             text=f"水管漏水{words}",
@@ -99,7 +99,7 @@ def fill_city(database, *, words="", now=None):
             secret_key=SECRET_KEY,
             submitted_at=now - timedelta(days=20),
         )
-        called = make_call_back(session, closed, outcome="not_reached", at=now)
+        called = make_call_back(session, called_case, outcome="not_reached", at=now)
         make_appeal(session, given, text=f"不属于物业职责{words}", now=now)
         bound = {Role.CLERK: {"community": communities[0]}, Role.COMPANY: {"company": communities[0].company}}
         accounts = {role: make_account(session, str(role), now=now, **bound.get(role, {})) for role in WALKERS}
@@ -116,7 +116,7 @@ def fill_city(database, *, words="", now=None):
             "receipt_number": latest.receipt,
             "complaint": complaint.reference,
             "given_complaint": given.reference,
-            "called_complaint": closed.reference,
+            "called_complaint": called_case.reference,
             "sample": called.sample_id,
         }
     _compare_a_list(database, accounts[Role.CITY].id, words)

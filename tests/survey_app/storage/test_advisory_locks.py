@@ -15,6 +15,9 @@ WHOLE_KEYS = {
     AdvisoryLock.HOUSEHOLD: (0x4A5E, 2**31 - 1),
     AdvisoryLock.ROUND_DATES: (0x4A5F,),
     AdvisoryLock.CALENDAR: (0x4A60, 2027),
+    AdvisoryLock.HOTLINE: (0x4A61,),
+    AdvisoryLock.CALL_BACKS: (0x4A62,),
+    AdvisoryLock.CALL_BACK: (0x4A63, 2**31 - 1),
     AdvisoryLock.ATTEMPT: (2**63 - 1,),
 }
 
