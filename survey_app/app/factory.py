@@ -20,7 +20,7 @@ from survey_app.accounts.installation_key import recognise_key
 from survey_app.app import audit_views, home_views
 from survey_app.attachments.uploads import BoundedRequest
 from survey_app.call_backs import call_back_views, register_views
-from survey_app.casework import appeal_views, bulk_views, case_file_views, company_views, inbox_views, intake_views
+from survey_app.casework import bulk_views, case_file_views, company_views, inbox_views, intake_views, rate_views
 from survey_app.codes import community_views, poster_views, printing_views, slip_views
 from survey_app.complaints import calendar_views, case_views, filing_views, secret_reissue_views
 from survey_app.config import Config
@@ -97,12 +97,12 @@ _VIEWS: tuple[ModuleType, ...] = (
     community_views,
     declared_help_views,
     download_views,
-    appeal_views,
     bulk_views,
     case_file_views,
     company_views,
     inbox_views,
     intake_views,
+    rate_views,
     contract_views,
     hotline_views,
     import_views,

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from survey_app.casework.bulk_steps import Obstacle
 from survey_app.casework.case_steps import LONGEST_WORDS, StepFault
 from survey_app.casework.inbox import Order, Queue
+from survey_app.casework.rate_exclusions import Exclusion
 from survey_app.catalogue import translator
 from survey_app.models.vocabulary import CaseAction, CaseActor, CaseOffice, CaseStatus, Channel
 
@@ -40,6 +41,21 @@ def obstacle_words(language: str) -> Mapping[Obstacle, str]:
             Obstacle.NOT_POSSIBLE: _("this step is not possible where it stands"),
             Obstacle.NO_COMPANY: _("no company may have it: the office deals with it itself"),
             Obstacle.BARRED: _("it is in review, and you took part in it before"),
+        }
+    )
+
+
+@cache
+def exclusion_words(language: str) -> Mapping[Exclusion, str]:
+    """Return by what a case is left out of the complaint rate."""
+    _ = translator(language)
+    return MappingProxyType(
+        {
+            Exclusion.KIND: _("no complaint by its type at the hotline"),
+            Exclusion.CATEGORY: _("of a category that no property company answers for"),
+            Exclusion.ENDED: _("closed without counting"),
+            Exclusion.SAME_CASE: _("our case, counted with the one of the hotline"),
+            Exclusion.APPEAL: _("left out on the appeal of the company"),
         }
     )
 

@@ -1,45 +1,53 @@
-"""What the complaint rate counts of the hotline's cases, and of each that it leaves out: who, when and why."""
+"""What the complaint rate counts, and of each case that it leaves out by a decision: who, when and why."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from analytics.languages import Wording
+from survey_app.accounts.scope import Scope
 from survey_app.city_time import city_zone
-from survey_app.complaints.categories import category_of
-from survey_app.complaints.state_machine import NOT_VALID
+from survey_app.complaints.categories import categories, category_of
+from survey_app.complaints.counted_cases import is_about_the_company, is_valid_complaint
+from survey_app.complaints.state_machine import ENDING_ACTIONS, NOT_VALID
 from survey_app.models import (
     Account,
     Community,
     Complaint,
+    ComplaintAppeal,
     ComplaintEvent,
     HotlineCase,
     HotlineChange,
     HotlineImport,
     HotlineMatch,
 )
-from survey_app.models.vocabulary import CaseEndReason, CaseKind, MatchStatus
+from survey_app.models.vocabulary import AppealDecision, CaseEndReason, CaseKind, MatchStatus
 
 
 class Exclusion(StrEnum):
-    """Why a case does not count in the complaint rate."""
+    """By what a case is left out of the complaint rate."""
 
+    # Of the hotline's cases: what its own 类型 says.
     KIND = "kind"
     CATEGORY = "category"
     ENDED = "ended"
     SAME_CASE = "same_case"
+    APPEAL = "appeal"
 
 
 @dataclass(frozen=True)
 class Excluded:
-    """A case that the rate leaves out, in the city's time; `reason` is that of the step that ended it."""
+    """A case that the rate leaves out, in the city's time, with its number at the hotline if it came from there.
+
+    `reason` is that of the step that ended it, or of the appeal.
+    """
 
     reference: str
-    external_number: str
+    external_number: str | None
     community: Wording
     category: Wording
     exclusion: Exclusion
@@ -48,107 +56,123 @@ class Excluded:
     at: datetime
 
 
-def count_in_rate(session: Session) -> tuple[int, int]:
-    """Return how many cases of the hotline count in the complaint rate, and how many do not."""
-    cases = session.execute(_cases().with_only_columns(Complaint.kind, Complaint.category, Complaint.status)).all()
-    excluded = sum(_exclusion(*row) is not None for row in cases)
-    return len(cases) - excluded, excluded
+@dataclass(frozen=True)
+class _Decision:
+    """Who left a case out, when and why."""
+
+    exclusion: Exclusion
+    reason: CaseEndReason | None
+    account: str
+    at: datetime
 
 
-def list_excluded(session: Session) -> Sequence[Excluded]:
-    """Return the cases of the hotline that the rate leaves out, and those of ours that it counts with one of them."""
+def count_counted(session: Session, scope: Scope, *, since: datetime) -> int:
+    """Return how many cases that were filed since then count in the complaint rate."""
+    counted = scope.communities(select(Complaint).join(Community, Community.id == Complaint.community_id))
+    counted = counted.where(is_valid_complaint(categories()), Complaint.submitted_at >= since)
+    return session.scalar(counted.with_only_columns(func.count(Complaint.id))) or 0
+
+
+def list_excluded(session: Session, scope: Scope, *, since: datetime) -> Sequence[Excluded]:
+    """Return the cases filed since then that somebody left out of the rate, the last decision first.
+
+    What a resident calls an enquiry or a repair is no complaint and was never left out; what the hotline calls one is,
+    since the file's words decide.
+    """
     zone = city_zone(session)
+    statement = (
+        select(Complaint, Community, HotlineCase.external_number)
+        .join(Community, Community.id == Complaint.community_id)
+        .outerjoin(HotlineCase, HotlineCase.complaint_id == Complaint.id)
+        .where(Complaint.submitted_at >= since, _is_left_out())
+    )
+    rows = session.execute(scope.communities(statement)).all()
+    decided = _decisions(session, [complaint for complaint, _community, _number in rows])
+    found = [
+        Excluded(
+            reference=complaint.reference,
+            external_number=number,
+            community=Wording.of(community.name, community.english_name),
+            category=category_of(complaint.category).name,
+            exclusion=decided[complaint.id].exclusion,
+            reason=decided[complaint.id].reason,
+            account=decided[complaint.id].account,
+            at=decided[complaint.id].at.astimezone(zone),
+        )
+        for complaint, community, number in rows
+    ]
+    return sorted(found, key=lambda each: (each.at, each.reference), reverse=True)
+
+
+def _is_left_out() -> ColumnElement[bool]:
+    is_of_hotline = HotlineCase.complaint_id.is_not(None)
+    is_asked = or_(is_about_the_company(categories()), is_of_hotline)
+    return and_(is_asked, not_(is_valid_complaint(categories())))
+
+
+def _decisions(session: Session, complaints: Sequence[Complaint]) -> Mapping[int, _Decision]:
+    """Return of each case the decision that leaves it out: of several the one that no other can take back."""
+    ids = [complaint.id for complaint in complaints]
+    found = dict(_by_words_of_the_hotline(session, complaints))
+    found |= dict(_by_appeal(session, ids))
+    found |= dict(_by_match(session, ids))
+    found |= dict(_by_end(session, [complaint.id for complaint in complaints if complaint.status in NOT_VALID]))
+    return found
+
+
+def _by_words_of_the_hotline(session: Session, complaints: Iterable[Complaint]) -> Iterator[tuple[int, _Decision]]:
     brought = (
         select(HotlineChange.complaint_id, func.min(HotlineChange.import_id).label("import_id"))
         .group_by(HotlineChange.complaint_id)
         .subquery()
     )
     statement = (
-        _cases()
-        .add_columns(HotlineCase.external_number, Community, Account.username, HotlineImport.imported_at)
-        .join(Community, Community.id == Complaint.community_id)
-        .join(brought, brought.c.complaint_id == Complaint.id)
+        select(brought.c.complaint_id, Account.username, HotlineImport.imported_at)
         .join(HotlineImport, HotlineImport.id == brought.c.import_id)
         .join(Account, Account.id == HotlineImport.account_id)
-        .order_by(Complaint.submitted_at.desc(), Complaint.id.desc())
+        .where(brought.c.complaint_id.in_([complaint.id for complaint in complaints]))
     )
-    rows = [
-        (row, exclusion)
-        for row in session.execute(statement)
-        if (exclusion := _exclusion(row[0].kind, row[0].category, row[0].status)) is not None
-    ]
-    ends = _ends(session, [row[0].id for row, exclusion in rows if exclusion is Exclusion.ENDED])
-    found = []
-    for (complaint, number, community, username, imported_at), exclusion in rows:
-        reason, account, at = ends.get(complaint.id, (None, username, imported_at))
-        found.append(
-            Excluded(
-                reference=complaint.reference,
-                external_number=number,
-                community=Wording.of(community.name, community.english_name),
-                category=category_of(complaint.category).name,
-                exclusion=exclusion,
-                reason=reason,
-                account=account,
-                at=at.astimezone(zone),
-            )
-        )
-    return [*found, *_linked(session)]
+    kinds = {complaint.id: complaint.kind for complaint in complaints}
+    for complaint_id, username, imported_at in session.execute(statement):
+        exclusion = Exclusion.CATEGORY if kinds[complaint_id] == CaseKind.COMPLAINT else Exclusion.KIND
+        yield complaint_id, _Decision(exclusion, None, username, imported_at)
 
 
-def _cases() -> Select[Complaint]:
-    return select(Complaint).join(HotlineCase, HotlineCase.complaint_id == Complaint.id)
-
-
-def _exclusion(kind: str, category: str, status: str) -> Exclusion | None:
-    if kind != CaseKind.COMPLAINT:
-        return Exclusion.KIND
-    if not category_of(category).attributable:
-        return Exclusion.CATEGORY
-    return Exclusion.ENDED if status in NOT_VALID else None
-
-
-def _ends(session: Session, complaint_ids: Iterable[int]) -> dict[int, tuple[CaseEndReason | None, str, datetime]]:
-    """Return of each case by whom, when and why it was ended last."""
+def _by_end(session: Session, complaint_ids: Sequence[int]) -> Iterator[tuple[int, _Decision]]:
+    """Yield by whom, when and why each of these cases was ended last."""
     statement = (
         select(ComplaintEvent, Account.username)
-        .join(Account, Account.id == ComplaintEvent.account_id)
-        .join(Complaint, Complaint.id == ComplaintEvent.complaint_id)
+        .outerjoin(Account, Account.id == ComplaintEvent.account_id)
         .where(
-            Complaint.id.in_(complaint_ids),
-            ComplaintEvent.reason.is_not(None),
-            ComplaintEvent.action.in_(("merge", "invalidate", "refuse")),
+            ComplaintEvent.complaint_id.in_(complaint_ids),
+            ComplaintEvent.action.in_(sorted(ENDING_ACTIONS)),
         )
         .order_by(ComplaintEvent.complaint_id, ComplaintEvent.number)
     )
-    return {
-        event.complaint_id: (None if event.reason is None else CaseEndReason(event.reason), username, event.at)
-        for event, username in session.execute(statement)
-    }
+    for event, username in session.execute(statement):
+        reason = None if event.reason is None else CaseEndReason(event.reason)
+        yield event.complaint_id, _Decision(Exclusion.ENDED, reason, username or "", event.at)
 
 
-def _linked(session: Session) -> list[Excluded]:
-    """Return our cases that a person found to be one of the hotline's: the rate counts the two once."""
-    zone, ours = city_zone(session), aliased(Complaint)
-    rows = session.execute(
-        select(HotlineMatch, ours, Community, Account.username, HotlineCase.external_number)
+def _by_match(session: Session, complaint_ids: Sequence[int]) -> Iterator[tuple[int, _Decision]]:
+    ours = aliased(Complaint)
+    statement = (
+        select(HotlineMatch, Account.username)
         .join(ours, ours.id == HotlineMatch.other_id)
-        .join(Community, Community.id == ours.community_id)
         .join(Account, Account.id == HotlineMatch.account_id)
-        .join(HotlineCase, HotlineCase.complaint_id == HotlineMatch.complaint_id)
-        .where(HotlineMatch.status == MatchStatus.CONFIRMED)
-        .order_by(HotlineMatch.decided_at.desc(), HotlineMatch.id)
+        .where(HotlineMatch.status == MatchStatus.CONFIRMED, HotlineMatch.other_id.in_(complaint_ids))
     )
-    return [
-        Excluded(
-            reference=complaint.reference,
-            external_number=number,
-            community=Wording.of(community.name, community.english_name),
-            category=category_of(complaint.category).name,
-            exclusion=Exclusion.SAME_CASE,
-            reason=CaseEndReason.SAME_CASE,
-            account=username,
-            at=(match.decided_at or match.suggested_at).astimezone(zone),
-        )
-        for match, complaint, community, username, number in rows
-    ]
+    for match, username in session.execute(statement):
+        at = match.decided_at or match.suggested_at
+        yield match.other_id, _Decision(Exclusion.SAME_CASE, CaseEndReason.SAME_CASE, username, at)
+
+
+def _by_appeal(session: Session, complaint_ids: Sequence[int]) -> Iterator[tuple[int, _Decision]]:
+    statement = (
+        select(ComplaintAppeal, Account.username)
+        .join(Account, Account.id == ComplaintAppeal.decided_by_id)
+        .where(ComplaintAppeal.decision == AppealDecision.UPHELD, ComplaintAppeal.complaint_id.in_(complaint_ids))
+    )
+    for appeal, username in session.execute(statement):
+        at = appeal.decided_at or appeal.filed_at
+        yield appeal.complaint_id, _Decision(Exclusion.APPEAL, CaseEndReason(appeal.reason), username, at)

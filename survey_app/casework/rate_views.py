@@ -1,5 +1,6 @@
-"""Views of appeals against counting a case in the complaint rate: those that wait, and their decision."""
+"""Views of what the complaint rate counts: what is left out by whom, when and why, and appeals against counting."""
 
+from datetime import timedelta
 from http import HTTPStatus
 
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -11,6 +12,8 @@ from survey_app.accounts.policies import REPORTING_CASEWORK, policy
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.casework.appeals import AppealRefused, count_waiting, decide_appeal, list_waiting
 from survey_app.casework.case_steps import LONGEST_WORDS
+from survey_app.casework.labels import exclusion_words
+from survey_app.casework.rate_exclusions import count_counted, list_excluded
 from survey_app.clock import current_time
 from survey_app.complaints.categories import category_of
 from survey_app.complaints.labels import end_reason_words
@@ -23,6 +26,27 @@ from survey_app.web.languages import current_language
 Page = str | tuple[str, int]
 
 _MOST_LISTED = 50
+_MOST_EXCLUDED = 500
+# As long as a complaint counts in a complaint rate.
+_PERIOD = timedelta(days=365)
+
+
+@blueprint.get("/staff/complaint-rate")
+@policy(REPORTING_CASEWORK)
+def complaint_rate() -> str:
+    """Show how many cases of twelve months the complaint rate counts, and who left out which of them when and why."""
+    scope, language, since = signed_in().scope, current_language(), current_time() - _PERIOD
+    with site().database.reading() as session:
+        excluded = list_excluded(session, scope, since=since)
+        return render_template(
+            "casework/rate.html",
+            counted=count_counted(session, scope, since=since),
+            excluded=len(excluded),
+            cases=excluded[:_MOST_EXCLUDED],
+            exclusion_words=exclusion_words(language),
+            reason_words=end_reason_words(language),
+            language=language,
+        )
 
 
 @blueprint.get("/staff/appeals")

@@ -21,7 +21,6 @@ from survey_app.audit import record_export
 from survey_app.city_time import city_zone
 from survey_app.clock import current_time
 from survey_app.complaints.cases import MergedIntoEnded
-from survey_app.complaints.labels import end_reason_words
 from survey_app.errors import TransitionRefused, UnknownNumber
 from survey_app.hotline.community_names import add_alias, remove_alias
 from survey_app.hotline.findings import LedgerFindings
@@ -41,7 +40,6 @@ from survey_app.hotline.import_files import (
 from survey_app.hotline.ledger_jobs import COMPARING, READING, STORING
 from survey_app.hotline.ledger_rows import COLUMNS
 from survey_app.hotline.matches import NoSuchMatch, count_suggestions, decide_match, list_matches
-from survey_app.hotline.rate_account import Exclusion, count_in_rate, list_excluded
 from survey_app.hotline.reply_file import reply_headings, reply_rows
 from survey_app.hotline.taking_back import StepsRestOnImport, take_back
 from survey_app.hotline.undecided_names import list_aliases, list_undecided
@@ -272,33 +270,6 @@ def hotline_reply_xlsx() -> Response:
     columns = [SheetColumn(name, is_text=True, width=20) for name in heading]
     write_workbook(stream, title="12345", columns=columns, rows=rows, now=current_time())
     return file_response(stream.getvalue(), "12345-reply.xlsx", mimetype=_WORKBOOK)
-
-
-@blueprint.get("/staff/hotline/rate")
-@policy(HANDLING_HOTLINE)
-def hotline_rate() -> str:
-    """Show what the complaint rate counts of the hotline's cases, and who left out which of them when and why."""
-    language = current_language()
-    with site().database.reading() as session:
-        counted, excluded = count_in_rate(session)
-        return render_template(
-            "hotline/rate.html",
-            counted=counted,
-            excluded=excluded,
-            cases=list_excluded(session),
-            exclusion_words=_exclusion_words(),
-            reason_words=end_reason_words(language),
-            language=language,
-        )
-
-
-def _exclusion_words() -> Mapping[Exclusion, str]:
-    return {
-        Exclusion.KIND: _("no complaint by its type at the hotline"),
-        Exclusion.CATEGORY: _("of a category that no property company answers for"),
-        Exclusion.ENDED: _("closed without counting"),
-        Exclusion.SAME_CASE: _("our case, counted with the one of the hotline"),
-    }
 
 
 def _reply() -> tuple[list[str], list[list[str]]]:

@@ -132,8 +132,8 @@ def test_a_file_of_the_hotline_is_imported_matched_updated_and_answered(
     desk.get_by_role("button", name="同一件诉求").click()
     expect(desk.locator(".beside")).to_have_count(0)
     assert complaints(sqlite_database) == (3, 4)
-    desk.goto(f"{site_address}/staff/hotline/rate")
-    assert figures(desk) == [3, 0]
+    desk.goto(f"{site_address}/staff/complaint-rate")
+    assert figures(desk) == [3, 1]
     expect(desk.locator("table tbody tr")).to_have_count(1)
     expect(desk.locator("table tbody tr")).to_contain_text("city")
     assert reference in desk.locator("table tbody tr").inner_text().replace(" ", "")

@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from survey_app.accounts.scope import EVERYWHERE
+from survey_app.casework.rate_exclusions import Exclusion, count_counted, list_excluded
 from survey_app.complaints.categories import categories
 from survey_app.complaints.contacts import store_contact
 from survey_app.evaluations.counts import count_complaints
 from survey_app.hotline.matches import NoSuchMatch, decide_match, list_matches
-from survey_app.hotline.rate_account import Exclusion, count_in_rate, list_excluded
 from survey_app.models import Community, Complaint, HotlineCase, HotlineMatch
 from survey_app.stored_rules import rules_of
 from tests.accounts import make_account
@@ -19,6 +20,7 @@ from tests.survey_app.hotline.ledgers import NOW, bring_in, row
 AT = datetime(2026, 11, 10, 1, 0, tzinfo=UTC)
 TELEPHONE = "13800138000"
 DAY = timedelta(days=1)
+YEAR_AGO = NOW - 365 * DAY
 
 
 @pytest.fixture
@@ -122,7 +124,7 @@ def test_a_pair_of_which_one_has_ended_is_counted_once(database, city):
 
     assert counted(database) == 1
     with database.reading() as session:
-        (excluded,) = list_excluded(session)
+        (excluded,) = list_excluded(session, EVERYWHERE, since=YEAR_AGO)
     assert (excluded.exclusion, excluded.account, excluded.at) == (Exclusion.SAME_CASE, "city", NOW)
 
 
@@ -162,10 +164,10 @@ def test_what_the_rate_leaves_out_is_told_with_who_when_and_why(database, city):
     )
 
     with database.reading() as session:
-        assert count_in_rate(session) == (1, 3)
+        assert count_counted(session, EVERYWHERE, since=YEAR_AGO) == 1
         told = {
             each.external_number: (each.exclusion, each.account, each.at, each.reason)
-            for each in list_excluded(session)
+            for each in list_excluded(session, EVERYWHERE, since=YEAR_AGO)
         }
     assert told["WH2"] == (Exclusion.KIND, "city", NOW, None)
     assert told["WH3"] == (Exclusion.CATEGORY, "city", NOW, None)
