@@ -148,13 +148,13 @@ class Profile:
 class Examination:
     """Integrity examination of the round of an evaluation: which signals were looked for, and what was found.
 
-    `families` has one row per community in scope and family of signals: number, name, english_name, region,
-    region_english, family, examined, statistic, expected, adjusted_p, flagged, as
-    `analytics.statistics.integrity_signals` says. `counts` has one row per community in scope: number,
-    waiting, released, excluded (numbers of responses by the state of their review, whoever sent them). `held` has one
-    row per community in scope where answers that the evaluation counts wait for a decision: number, and of these
-    answers alone the columns of `analytics.decision.table_columns.MEASURE_COLUMNS` that its inputs have, counted by its
-    rules and of the population that it ranks.
+    `families` has one row per community in scope and family of signals: number, region, region_english, family,
+    statistic, expected, adjusted_p, flagged, as `analytics.statistics.integrity_signals` says. `counts` has one row
+    per community in scope: number, waiting, released, excluded (numbers of responses by the state of their review,
+    whoever sent them). `held` has one row per community in scope where answers that the evaluation counts wait for a
+    decision: number, and of these answers alone the columns of
+    `analytics.decision.table_columns.MEASURE_COLUMNS` that its inputs have, counted by its rules and of the population
+    that it ranks.
     """
 
     round_id: int

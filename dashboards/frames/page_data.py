@@ -107,8 +107,11 @@ class PageData:
     @cached_property
     def names(self) -> Mapping[str, str]:
         """The names of the communities in scope by their numbers."""
-        columns = (self.everywhere[name].tolist() for name in ("number", "name", "english_name"))
-        return {number: pick(self.language, name, english) for number, name, english in zip(*columns, strict=True)}
+        names = self.everywhere["name"].astype("object")
+        if self.language == "en":
+            english = self.everywhere["english_name"].astype("object")
+            names = english.where(english.notna() & (english != ""), names)
+        return dict(zip(self.everywhere["number"], names.fillna(""), strict=True))
 
     @property
     def regions(self) -> list[str]:

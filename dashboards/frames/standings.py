@@ -156,6 +156,10 @@ def in_region(standings: pd.DataFrame, region: str | None) -> pd.DataFrame:
 
 def among(keys: "pd.Series[str]", others: "pd.Series[str]") -> "pd.Series[bool]":
     """Return which keys are among unique others; `isin` takes twenty times as long for 100,000."""
+    if isinstance(keys.dtype, pd.CategoricalDtype):
+        # Each word is sought once, however often it stands there; a missing key has the place -1, that of the last.
+        is_known = np.append(pd.Index(others).get_indexer(keys.cat.categories) >= 0, False)
+        return pd.Series(is_known[keys.cat.codes], index=keys.index)
     return pd.Series(pd.Index(others).get_indexer(pd.Index(keys)) >= 0, index=keys.index)
 
 

@@ -61,17 +61,23 @@ def find_signs(
 
 def in_scope(frame: pd.DataFrame, standings: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of an examination about the communities of some standings."""
-    return frame[among(frame["number"], standings["number"])]
+    is_here = among(frame["number"], standings["number"])
+    # To choose a million rows takes long even where all are chosen.
+    return frame if is_here.all() else frame[is_here]
 
 
 def flagged_by_family(families: pd.DataFrame, language: str) -> pd.DataFrame:
     """Return label, judged, flagged: how many communities each family could judge and how many it flags."""
     words = signal_words(language)
     grouped = families.groupby("family", sort=False)
-    table = pd.DataFrame(
-        {"judged": grouped["adjusted_p"].apply(lambda p: int(p.notna().sum())), "flagged": grouped["flagged"].sum()}
-    )
+    table = pd.DataFrame({"judged": grouped["adjusted_p"].count(), "flagged": grouped["flagged"].sum()})
     return table.astype("int64").assign(label=[words[str(name)] for name in table.index]).reset_index(drop=True)
+
+
+def _named(listed: pd.DataFrame, shown: PageData) -> pd.DataFrame:
+    """Return signals with the names of their communities: beside each of a million they would take much room."""
+    places = pd.Index(shown.standings["number"]).get_indexer(pd.Index(listed["number"]))
+    return listed.join(shown.standings[["name", "english_name"]].iloc[places].set_axis(listed.index))
 
 
 def families_panel(shown: PageData, examination: Examination) -> Component:
@@ -113,7 +119,7 @@ def flagged_panel(shown: PageData, examination: Examination) -> Component:
     flagged = _signals(shown, examination).flagged
     if flagged.empty:
         return panel(name, empty(_("No community here is flagged.")), anchor="flagged")
-    listed = flagged.sort_values("adjusted_p", kind="stable").head(MOST_LISTED)
+    listed = _named(flagged.sort_values("adjusted_p", kind="stable").head(MOST_LISTED), shown)
     counts = examination.counts[examination.counts["number"].isin(listed["number"])]
     held = counts.set_index("number")["waiting"]
     words = signal_words(shown.language)

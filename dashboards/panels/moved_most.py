@@ -12,7 +12,7 @@ from analytics.statistics.multiple_testing import adjusted_p_values
 from analytics.statistics.trends import compare_rounds
 from dashboards.figures.movements import movements_figure
 from dashboards.frames.page_data import PageData
-from dashboards.frames.standings import scale_of
+from dashboards.frames.standings import in_region, scale_of
 from dashboards.languages import pick, translator
 from dashboards.panels.round_trend import rate_variance
 from dashboards.routes import ROUTES
@@ -23,6 +23,7 @@ MOST_MOVED: Final = 12
 """Number of communities that are drawn."""
 
 _ROUTE: Final = ROUTES["satisfaction"]
+_COUNTED: Final = ("number", "responses", "satisfied", _ROUTE.score, _ROUTE.rank, _ROUTE.last_rank)
 
 
 def moved_most_panel(shown: PageData) -> list[Component]:
@@ -68,7 +69,11 @@ def measure_movements(source: EvaluationSource, evaluation_id: int, earlier_id: 
     Columns: number; percentile and score, each also with `_before`, the scores as rates; lower and upper limit of the
     change of the score; is_clear, whether it is more than chance explains when all are compared at once.
     """
-    now, before = (_ranked(source, each, region).set_index("number") for each in (evaluation_id, earlier_id))
+    # Those of the evaluation that is shown have been read for other panels; of the earlier one nothing else is.
+    standings = in_region(source.standings(evaluation_id), region)
+    counted = standings.loc[standings[_ROUTE.rank].notna() & standings["satisfied"].notna(), list(_COUNTED)]
+    now = _measured(source, evaluation_id, region, counted).set_index("number")
+    before = _measured(source, earlier_id, region, source.ranked_counts(earlier_id, region)).set_index("number")
     # In one order, so that of equal distances the same are drawn whatever order the database has them in.
     both = now.join(before.add_suffix("_before"), how="inner").sort_index()
     level = float(header_of(source, evaluation_id).rules.evidence.level)
@@ -87,14 +92,13 @@ def measure_movements(source: EvaluationSource, evaluation_id: int, earlier_id: 
     ).reset_index()
 
 
-def _ranked(source: EvaluationSource, evaluation_id: int, region: str) -> pd.DataFrame:
-    """Return percentile, score and its variance of those ranked in a region; nobody where the region is unknown."""
+def _measured(source: EvaluationSource, evaluation_id: int, region: str, ranked: pd.DataFrame) -> pd.DataFrame:
+    """Return percentile, score and its variance of those ranked in a region, from their counts."""
     facts = header_of(source, evaluation_id).summary["regions"].get(region)
-    ranked = source.ranked_counts(evaluation_id, region)
     rank, last = (ranked[name].to_numpy("float64") for name in (_ROUTE.rank, _ROUTE.last_rank))
     return pd.DataFrame(
         {
-            "number": ranked["number"],
+            "number": ranked["number"].to_numpy(),
             "percentile": percentile_of_ranks(rank, last, ranked=facts["satisfaction"]["N"] if facts else 0),
             "satisfaction_score": ranked["satisfaction_score"].to_numpy("float64"),
             "variance": rate_variance(ranked),

@@ -206,7 +206,8 @@ def _count(
         .join(Community)
         .where(CollectionTally.round_id == round_id, CollectionTally.tally == tally)
     )
-    stored = session.execute(scope.communities(statement))
+    # Core: for every row the session would look whether it holds entities.
+    stored = session.connection().execute(scope.communities(statement)).all()
     numbers = Counter({(community_id, key): number for community_id, key, number in stored})
     for place, number in newest.items():
         if place.community_id is not None and place.tally is tally:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -51,11 +52,10 @@ def read_required_responses(session: Session, *, rules: Rules, scope: Scope) -> 
     places = read_frame(session, statement, HOUSEHOLD_TYPES | _REGION_TYPES).set_index("id")
     households = surveyed_households(places, rules)
     frame = places.drop(columns=list(HOUSEHOLD_TYPES)).rename(columns={"number": "community_id"})
-    required = {number: _required_responses(rules, number) for number in households.dropna().unique()}
-    unknown = _required_responses(rules, None)
-    frame = frame.assign(
-        households=households, required=[required.get(number, unknown) for number in households.astype(object)]
-    )
+    # A long list has few different numbers of households.
+    numbers, rows = np.unique(households.to_numpy("float64", na_value=np.nan), return_inverse=True)
+    required = [_required_responses(rules, None if np.isnan(number) else int(number)) for number in numbers]
+    frame = frame.assign(households=households, required=np.array(required, dtype="int64")[rows])
     if rules.region == "district":
         return frame
     return frame.assign(region=rules.city.in_language(DEFAULT_LANGUAGE), region_english=rules.city.in_language("en"))

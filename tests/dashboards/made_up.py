@@ -314,12 +314,11 @@ def made_up_examination(standings):
     """Return an examination that holds twelve satisfied answers in every fortieth community."""
     chosen = np.arange(len(standings)) % 40 == 0
     held = np.where(chosen, np.minimum(12, standings["satisfied"]), 0).astype("int64")
-    places = standings[["number", "name", "english_name", "region", "region_english"]]
+    places = standings[["number", "region", "region_english"]]
     families = pd.concat(
         [
             places.assign(
                 family=family,
-                examined=standings["responses"],
                 statistic=np.where(chosen, 12.0, 1.0),
                 expected=1.5,
                 adjusted_p=np.where(chosen, 0.001, 1.0),

@@ -2,8 +2,14 @@
 
 import numpy as np
 import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from dashboards.frames.standings import cut_offs, in_rank_order, with_intervals
+from dashboards.address import View
+from dashboards.frames.page_data import PageData
+from dashboards.frames.standings import among, cut_offs, in_rank_order, with_intervals
+from dashboards.languages import pick
 from dashboards.routes import ROUTES
 
 
@@ -62,3 +68,31 @@ def test_cut_offs_are_those_of_the_evaluation(city):
         assert cut_off.ranked == len(scores)
         assert cut_off.k == len(scores) // 20
         assert cut_off.score == scores.iloc[cut_off.k - 1]
+
+
+NUMBERS = st.sampled_from(["1", "2", "3", "4", "5"])
+
+
+@given(
+    keys=st.lists(NUMBERS | st.none()), others=st.lists(NUMBERS, unique=True), kind=st.sampled_from(["str", "category"])
+)
+def test_keys_are_among_others_whether_they_are_texts_or_categories(keys, others, kind):
+    series = pd.Series(keys, index=range(10, 10 + len(keys)), dtype=kind)
+
+    found = among(series, pd.Series(others, dtype="str"))
+
+    assert found.tolist() == [key in others for key in keys]
+    assert found.index.equals(series.index)
+
+
+@pytest.mark.parametrize("language", ["zh-Hans", "en"])
+def test_each_community_has_its_name_in_the_language_or_the_chinese_one(city, language):
+    shown = PageData.of(city, View(language))
+    english = shown.everywhere["english_name"].astype("object")
+    english.iloc[:3] = [None, float("nan"), ""]
+    shown.__dict__["everywhere"] = shown.everywhere.assign(english_name=english)
+
+    columns = (shown.everywhere[name] for name in ("number", "name", "english_name"))
+    named = {number: pick(language, *names) for number, *names in zip(*columns, strict=True)}
+    assert shown.names == named
+    assert len(named) == len(shown.everywhere)
