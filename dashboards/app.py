@@ -29,6 +29,7 @@ from dashboards.pages import (
     integrity,
     overview,
 )
+from dashboards.pages.drawing import Failed, draw_parts
 from dashboards.pages.page import Page
 from dashboards.source import EvaluationSource
 from dashboards.widgets import filter_bar, waiting
@@ -72,11 +73,12 @@ _INDEX = """<!DOCTYPE html>
 </html>"""
 
 
-def mount(server: Flask, source: EvaluationSource, *, language: Callable[[], str]) -> Dash:
+def mount(server: Flask, source: EvaluationSource, *, language: Callable[[], str], failed: Failed) -> Dash:
     """Serve the dashboards under `/dashboards/` and return their Dash app.
 
     Who may come there is for the server to guard, and what they may see for the source. `language` says which of
-    `analytics.languages.LANGUAGES` the current request speaks, for addresses that do not say it themselves.
+    `analytics.languages.LANGUAGES` the current request speaks, for addresses that do not say it themselves. `failed`
+    writes down what a part of a page raised, and raises it again where it concerns the whole page.
     """
 
     class LocalisedDash(Dash):
@@ -116,7 +118,7 @@ def mount(server: Flask, source: EvaluationSource, *, language: Callable[[], str
         add_log_handler=False,  # it would write to the standard output, past the log of the site
     )
     app.layout = _frame
-    _register_frame(app, source, language)
+    _register_frame(app, source, language, failed)
     filter_bar.register(app, source, language)
     for page in PAGES:
         page.register(app, source, language)
@@ -138,7 +140,7 @@ def _frame() -> Component:
     return frame
 
 
-def _register_frame(app: Dash, source: EvaluationSource, language: Callable[[], str]) -> None:
+def _register_frame(app: Dash, source: EvaluationSource, language: Callable[[], str], failed: Failed) -> None:
     @app.callback(Output("frame", "children"), Input("address", "pathname"), State("address", "search"))
     def show_page(path: str | None, search: str | None) -> Component:
         view = View.of(search, language)
@@ -156,7 +158,8 @@ def _register_frame(app: Dash, source: EvaluationSource, language: Callable[[], 
         content: Any = [] if page is None else no_update
         asked = f"{path or PREFIX}{view.shared.search}"
         if page is not None and not (page.updates_itself and drawn == asked):
-            content = list(page.draw(source, view, datetime.now(UTC)))
+            parts = page.draw(source, view, datetime.now(UTC))
+            content = draw_parts(page, parts, view.language, failed=failed)
         set_props("drawn", {"data": asked})
         return *filter_bar.filter_values(source, view), content
 

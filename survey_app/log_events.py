@@ -17,6 +17,7 @@ class LogEvent(StrEnum):
     REFUSED = "refused"
     UNAVAILABLE = "unavailable"
     FAILED = "failed"
+    PART_FAILED = "part of a page failed"
     ERROR_PAGE_FAILED = "error page failed"
     POLICY_MISSING = "route declares no policy"
     ENDED_TOO_EARLY = "ended too early"

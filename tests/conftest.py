@@ -22,6 +22,7 @@ from survey_app.accounts import accounts
 from survey_app.config import MIGRATIONS, REPOSITORY, Config
 from survey_app.storage import short_transactions
 from survey_app.storage.database import Database
+from survey_app.web import error_pages
 from survey_app.web.context import SITE_EXTENSION
 from tests.postgresql import PostgreSQLServer, find_binaries
 
@@ -257,12 +258,20 @@ class CompiledTemplates(BytecodeCache):
 COMPILED_TEMPLATES = CompiledTemplates()
 
 
+def raise_again(error):
+    """Let no test pass over a part of a page that could not be drawn."""
+    raise error
+
+
 @contextmanager
-def site_on(config):
+def site_on(config, *, parts_may_fail=False):
     """Wire the whole site, and close its database when the block ends."""
     from survey_app.app.factory import create_app
 
-    app = create_app(config)
+    with pytest.MonkeyPatch.context() as patch:
+        if not parts_may_fail:
+            patch.setattr(error_pages, "part_failed", raise_again)
+        app = create_app(config)
     app.testing = True
     app.jinja_env.bytecode_cache = COMPILED_TEMPLATES
     app.config["PROPAGATE_EXCEPTIONS"] = False

@@ -1,6 +1,6 @@
 """Aspects page: what residents are least satisfied with, and the percentile of every community in each aspect."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
@@ -18,7 +18,7 @@ from dashboards.frames.aspects import percentiles_by_number, told_percentile
 from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import counted_words
 from dashboards.languages import pick, translator
-from dashboards.pages.page import Page
+from dashboards.pages.page import Page, Part, Parts
 from dashboards.panels.least_satisfied import least_satisfied_sentence, shares_shown
 from dashboards.source import EvaluationSource, GridQuery
 from dashboards.widgets.components import attributes, empty, panel, records
@@ -36,28 +36,27 @@ _ALL: Final = "all"
 _LONGEST_PAGE: Final = 5
 
 
-def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Component]:
-    """Return the page for one view."""
+def draw(source: EvaluationSource, view: View, _now: datetime) -> Parts:
+    """Return the parts of the page for one view."""
     shown = PageData.of(source, view)
     if shown is None:
         return no_evaluation(view)
-    shares = shares_shown(shown)
-    name = title(view.language)
+    return [*provisional_notice(shown), Part(lambda: _aspects_panel(shown))]
+
+
+def _aspects_panel(shown: PageData) -> Component:
+    shares, name = shares_shown(shown), title(shown.language)
     if shares.empty:
-        return [*provisional_notice(shown), panel(name, empty(no_answers_kept(view.language)))]
-    standings = {region: source.aspect_standings(shown.header.id, region) for region in shown.regions}
-    table = _Table(shown, shares, standings)
-    sentence = least_satisfied_sentence(shares, view.language)
-    return [
-        *provisional_notice(shown),
-        panel(
-            name,
-            *([html.P(sentence, className="chart-summary")] if sentence else []),
-            *table.drawn(),
-            anchor="aspects",
-            note=_what_it_shows(shown),
-        ),
-    ]
+        return panel(name, empty(no_answers_kept(shown.language)))
+    standings = {region: shown.source.aspect_standings(shown.header.id, region) for region in shown.regions}
+    sentence = least_satisfied_sentence(shares, shown.language)
+    return panel(
+        name,
+        *([html.P(sentence, className="chart-summary")] if sentence else []),
+        *_Table(shown, shares, standings).drawn(),
+        anchor="aspects",
+        note=_what_it_shows(shown),
+    )
 
 
 def register(app: Dash, source: EvaluationSource, language: Callable[[], str]) -> None:

@@ -1,15 +1,12 @@
 """Casework page: cases acknowledged and answered in time, waits, verdicts, companies, open cases, flow, exclusions."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
-
-from dash.development.base_component import Component
 
 from dashboards.address import View
 from dashboards.frames.casework import CaseworkData
 from dashboards.languages import translator
-from dashboards.pages.page import Page, Section
+from dashboards.pages.page import Page, Part, Parts, Section
 from dashboards.panels.case_companies import companies_panel
 from dashboards.panels.case_flow import ages_panel, flow_panel
 from dashboards.panels.case_outcomes import exclusions_panel, rates_panel, verdicts_panel
@@ -18,20 +15,20 @@ from dashboards.panels.case_waits import waits_panel
 from dashboards.source import EvaluationSource
 
 
-def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Component]:
-    """Return the page for one view."""
+def draw(source: EvaluationSource, view: View, _now: datetime) -> Parts:
+    """Return the parts of the page for one view."""
     shown = CaseworkData.of(source.casework(), view)
     return [
-        key_figures_panel(shown),
-        in_time_panel(shown),
-        waits_panel(shown),
-        companies_panel(shown),
-        verdicts_panel(shown),
-        rates_panel(shown),
-        ages_panel(shown),
-        flow_panel(shown),
-        exclusions_panel(shown),
-        groups_panel(shown),
+        Part(lambda: key_figures_panel(shown)),
+        Part(lambda: in_time_panel(shown), "in-time"),
+        Part(lambda: waits_panel(shown), "waits"),
+        Part(lambda: companies_panel(shown), "case-companies"),
+        Part(lambda: verdicts_panel(shown), "verdicts"),
+        Part(lambda: rates_panel(shown)),
+        Part(lambda: ages_panel(shown), "open-cases"),
+        Part(lambda: flow_panel(shown), "flow"),
+        Part(lambda: exclusions_panel(shown), "exclusions"),
+        Part(lambda: groups_panel(shown), "case-groups"),
     ]
 
 

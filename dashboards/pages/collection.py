@@ -1,22 +1,19 @@
 """Collection page: progress of the open round."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from dash.development.base_component import Component
-
 from dashboards.address import View
 from dashboards.languages import translator
-from dashboards.pages.page import Page
+from dashboards.pages.page import Page, Part, Parts
 from dashboards.panels.collection_progress import collection_panel
 from dashboards.source import EvaluationSource
 from dashboards.widgets.links import COLLECTION_PATH
 
 
-def draw(source: EvaluationSource, view: View, now: datetime) -> Sequence[Component]:
-    """Return the page for one view."""
-    return [collection_panel(source.progress(), view.region, view.language, now=now)]
+def draw(source: EvaluationSource, view: View, now: datetime) -> Parts:
+    """Return the parts of the page for one view."""
+    return [Part(lambda: collection_panel(source.progress(), view.region, view.language, now=now))]
 
 
 def title(language: str) -> str:

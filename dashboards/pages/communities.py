@@ -1,6 +1,6 @@
 """Communities page: one table that the database sorts, filters and paginates."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final, cast, get_args
@@ -20,7 +20,7 @@ from dashboards.frames.standings import counted_words, in_region
 from dashboards.frames.survey_channels import channels_by_number
 from dashboards.frames.underreported_complaints import underreporting_warnings
 from dashboards.languages import pick, translator
-from dashboards.pages.page import Page
+from dashboards.pages.page import Page, Part, Parts
 from dashboards.source import (
     CommunityGroup,
     EvaluationHeader,
@@ -59,23 +59,26 @@ _FILTERS: Final = {
 }
 
 
-def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Component]:
-    """Return the page for one view; the rows of the table are filled in by its callback."""
+def draw(source: EvaluationSource, view: View, _now: datetime) -> Parts:
+    """Return the parts of the page for one view; the rows of the table are filled in by its callback."""
     header = select_evaluation(source.evaluations(), view.evaluation)
     if header is None:
         return no_evaluation(view)
+    return [*provisional_notice_for(header, view.language), Part(lambda: _table_panel(source, header, view))]
+
+
+def _table_panel(source: EvaluationSource, header: EvaluationHeader, view: View) -> Component:
     _ = translator(view.language)
     keep = html.A(
         _("This table as CSV"), href=f"{FILE_PATH}{view.search}", id="table-of-communities-file", className="quiet-link"
     )
-    table = panel(
+    return panel(
         _("All communities"),
         _filters(header, view, subdistricts_of(source.places(header.id), view)),
         _grid(header, view),
         html.P(keep, className="apart"),
         anchor="communities",
     )
-    return [*provisional_notice_for(header, view.language), table]
 
 
 def register(app: Dash, source: EvaluationSource, language: Callable[[], str]) -> None:

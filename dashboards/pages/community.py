@@ -1,7 +1,8 @@
 """Community page, made to be printed: standing and reasons, domains beside the region's, rounds, complaints."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 import dash_mantine_components as dmc
@@ -22,7 +23,7 @@ from dashboards.frames.profile import rated_questions
 from dashboards.frames.standings import interval_estimates, scale_of, share_to_meet
 from dashboards.frames.survey_channels import channels_by_number
 from dashboards.languages import pick, translator
-from dashboards.pages.page import Page, Section
+from dashboards.pages.page import Drawn, Page, Part, Parts, Section
 from dashboards.panels.aspect_percentiles import aspect_percentiles_panel
 from dashboards.panels.community_profile import answers_panel, complaints_panel, domains_panel, drivers_panel
 from dashboards.panels.integrity_notes import integrity_panel
@@ -38,8 +39,8 @@ from dashboards.widgets.links import COMMUNITY_PATH, paper_links
 MOST_MATCHES: Final = 20
 
 
-def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Component]:
-    """Return the page for one view."""
+def draw(source: EvaluationSource, view: View, _now: datetime) -> Parts:
+    """Return the parts of the page for one view."""
     shown = PageData.of(source, view.with_changes(region=None))
     if shown is None:
         return no_evaluation(view)
@@ -50,21 +51,34 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
         _ = translator(view.language)
         return [chooser, panel(_("One community"), empty(_("Choose a community by its name or number.")))]
     [row] = records(found)
-    profile = source.profile(shown.header.id, number)
-    rated = {} if profile is None else rated_of(shown, row, profile)
-    history = source.history(number)
+
+    @cache
+    def profile() -> Profile | None:
+        return source.profile(shown.header.id, number)
+
+    @cache
+    def rated() -> Mapping[str, Rated]:
+        kept = profile()
+        return {} if kept is None else rated_of(shown, row, kept)
+
+    def explained(draw_panel: Callable[[Profile, Rated], Drawn]) -> Drawn:
+        kept = profile()
+        return [] if kept is None else draw_panel(kept, rated()[shown.header.rules.satisfaction.question])
+
     return [
         chooser,
         *provisional_notice(shown),
-        _head(shown, row),
-        _key_figures(shown, row),
-        domains_panel(shown, profile, rated),
-        *([] if profile is None else [aspect_percentiles_panel(shown, row)]),
-        trend_panel(shown, row, history),
-        *([] if profile is None else _explained(shown, profile, rated)),
-        complaints_panel(shown, row, profile),
-        *reported_panel(shown, row, profile),
-        integrity_panel(shown, row),
+        Part(lambda: _head(shown, row)),
+        Part(lambda: _key_figures(shown, row)),
+        Part(lambda: domains_panel(shown, profile(), rated()), "domains"),
+        Part(lambda: explained(lambda _kept, _ranked: aspect_percentiles_panel(shown, row)), "percentiles"),
+        Part(lambda: trend_panel(shown, row, source.history(number)), "trend"),
+        Part(lambda: explained(lambda kept, ranked: answers_panel(shown, kept, ranked))),
+        Part(lambda: explained(lambda kept, ranked: tenures_panel(shown, kept, ranked))),
+        Part(lambda: explained(lambda kept, _ranked: drivers_panel(shown, kept)), "drivers"),
+        Part(lambda: complaints_panel(shown, row, profile()), "cases"),
+        Part(lambda: reported_panel(shown, row, profile()), "reported"),
+        Part(lambda: integrity_panel(shown, row), "integrity"),
     ]
 
 
@@ -72,15 +86,6 @@ def rated_of(shown: PageData, row: Mapping[str, Any], profile: Profile) -> Mappi
     """Return what is shown of the answers to each question of a community, as `rated_questions` says."""
     is_ranked = not pd.isna(row[ROUTES["satisfaction"].rank])
     return rated_questions(profile, shown.header.rules, is_ranked=is_ranked, disclosure=shown.disclosure)
-
-
-def _explained(shown: PageData, profile: Profile, rated: Mapping[str, Rated]) -> list[Component]:
-    ranked = rated[shown.header.rules.satisfaction.question]
-    return [
-        answers_panel(shown, profile, ranked),
-        *tenures_panel(shown, profile, ranked),
-        drivers_panel(shown, profile),
-    ]
 
 
 def register(app: Dash, source: EvaluationSource, language: Callable[[], str]) -> None:

@@ -1,27 +1,24 @@
 """Companies page: which property companies' residents are more or less satisfied than chance allows."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
-
-from dash.development.base_component import Component
 
 from dashboards.address import View
 from dashboards.frames.page_data import PageData
 from dashboards.languages import translator
-from dashboards.pages.page import Page
+from dashboards.pages.page import Page, Part, Parts
 from dashboards.panels.company_funnel import company_panels
 from dashboards.source import EvaluationSource
 from dashboards.widgets.evaluation_notices import no_evaluation, provisional_notice
 from dashboards.widgets.links import COMPANIES_PATH
 
 
-def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Component]:
-    """Return the page for one view."""
+def draw(source: EvaluationSource, view: View, _now: datetime) -> Parts:
+    """Return the parts of the page for one view."""
     shown = PageData.of(source, view)
     if shown is None:
         return no_evaluation(view)
-    return [*provisional_notice(shown), *company_panels(shown)]
+    return [*provisional_notice(shown), Part(lambda: company_panels(shown))]
 
 
 def title(language: str) -> str:

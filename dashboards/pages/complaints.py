@@ -1,7 +1,7 @@
 """Complaints page: funnel plots, categories, channels, and communities without a complaint."""
 
-from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Final
 
 import pandas as pd
@@ -13,7 +13,7 @@ from dashboards.figures.chart_parts import count_text
 from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import among, in_region, known_sum, scale_of
 from dashboards.languages import translator
-from dashboards.pages.page import Page, Section
+from dashboards.pages.page import Page, Part, Parts, Section
 from dashboards.panels.communities_without_complaints import communities_without_complaints_panel
 from dashboards.panels.complaint_categories import categories_panel
 from dashboards.panels.complaint_channels import channels_panel
@@ -27,21 +27,25 @@ from dashboards.widgets.links import paper_links
 _ROUTE: Final = ROUTES["complaints"]
 
 
-def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Component]:
-    """Return the page for one view."""
+def draw(source: EvaluationSource, view: View, _now: datetime) -> Parts:
+    """Return the parts of the page for one view."""
     shown = PageData.of(source, view)
     if shown is None:
         return no_evaluation(view)
-    exposed = exposed_communities(shown.standings)
-    cases = in_region(source.cases(shown.header.id), shown.view.region)
+    evaluation, region = shown.header.id, shown.view.region
+
+    @cache
+    def exposed() -> pd.DataFrame:
+        return exposed_communities(shown.standings)
+
     return [
         *provisional_notice(shown),
         html.Div(paper_links(shown.view, "complaints"), className="filters unprinted"),
-        _key_figures(shown, exposed),
-        funnel_panel(shown, exposed),
-        categories_panel(shown, cases),
-        channels_panel(shown, in_region(source.channels(shown.header.id), shown.view.region)),
-        communities_without_complaints_panel(shown, exposed, source),
+        Part(lambda: _key_figures(shown, exposed())),
+        Part(lambda: funnel_panel(shown, exposed()), "funnel"),
+        Part(lambda: categories_panel(shown, in_region(source.cases(evaluation), region)), "categories"),
+        Part(lambda: channels_panel(shown, in_region(source.channels(evaluation), region)), "channels"),
+        Part(lambda: communities_without_complaints_panel(shown, exposed(), source), "zero"),
     ]
 
 

@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Final
 
 from dash import Dash, Input, State, html, set_props
-from dash.development.base_component import Component
 
 from dashboards.address import View
 from dashboards.frames.page_data import PageData
 from dashboards.languages import translator
-from dashboards.pages.page import Page, Section
-from dashboards.panels.around_cut_off import around_cut_off_panels
+from dashboards.pages.page import Page, Part, Parts, Section
+from dashboards.panels.around_cut_off import NearCutOff, around_cut_off_panel, decisions_panel, near_cut_offs
 from dashboards.panels.list_evidence import list_evidence_panel
 from dashboards.panels.list_stability import list_stability_panels
 from dashboards.panels.nonresponse import nonresponse_panel
@@ -25,23 +25,29 @@ from dashboards.widgets.evaluation_notices import no_evaluation, provisional_not
 from dashboards.widgets.links import paper_links
 
 
-def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Component]:
-    """Return the page for one view."""
+def draw(source: EvaluationSource, view: View, _now: datetime) -> Parts:
+    """Return the parts of the page for one view."""
     shown = PageData.of(source, view)
     if shown is None:
         return no_evaluation(view)
+
+    @cache
+    def near() -> Sequence[NearCutOff]:
+        return near_cut_offs(shown)
+
     return [
         *provisional_notice(shown),
         html.Div(paper_links(shown.view, "criterion"), className="filters unprinted"),
-        list_evidence_panel(shown),
-        *picked_scores_panel(shown),
-        *list_stability_panels(shown),
-        *nonresponse_panel(shown),
-        *settling_panel(shown),
-        *sensitivity_panel(shown),
-        distribution_panel(shown),
-        *around_cut_off_panels(shown),
-        what_if_panel(shown, source),
+        Part(lambda: list_evidence_panel(shown), "support"),
+        Part(lambda: picked_scores_panel(shown)),
+        Part(lambda: list_stability_panels(shown), "again"),
+        Part(lambda: nonresponse_panel(shown), "nonresponse"),
+        Part(lambda: settling_panel(shown)),
+        Part(lambda: sensitivity_panel(shown)),
+        Part(lambda: distribution_panel(shown), "distribution"),
+        Part(lambda: around_cut_off_panel(shown, near()), "near"),
+        Part(lambda: decisions_panel(shown, near()), "one-by-one"),
+        Part(lambda: what_if_panel(shown, source), "what-if"),
     ]
 
 

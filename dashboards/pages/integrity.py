@@ -1,6 +1,5 @@
 """Integrity page: signs of false responses, what is held for review, and standings without held responses."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -10,7 +9,7 @@ from dash.development.base_component import Component
 from dashboards.address import View
 from dashboards.frames.page_data import PageData
 from dashboards.languages import minute, translator
-from dashboards.pages.page import Page, Section
+from dashboards.pages.page import Page, Part, Parts, Section
 from dashboards.panels.clerk_effects import clerk_effects_panel
 from dashboards.panels.held_answers import without_held_panel
 from dashboards.panels.integrity_signals import families_panel, flagged_panel, in_scope
@@ -24,8 +23,8 @@ from dashboards.widgets.evaluation_notices import no_evaluation
 from dashboards.widgets.links import INTEGRITY_PATH, Linked, communities_address, linked
 
 
-def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Component]:
-    """Return the page for one view."""
+def draw(source: EvaluationSource, view: View, _now: datetime) -> Parts:
+    """Return the parts of the page for one view."""
     shown = PageData.of(source, view)
     if shown is None:
         return no_evaluation(view)
@@ -35,11 +34,11 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Sequence[Compo
         said = _("The answers of this round have not been examined, or there were none.")
         return [panel(_("Signs of false answers"), empty(said))]
     return [
-        _key_figures(shown, examination),
-        families_panel(shown, examination),
-        flagged_panel(shown, examination),
-        *clerk_effects_panel(shown),
-        without_held_panel(shown, examination, source.inputs(shown.header.id)),
+        Part(lambda: _key_figures(shown, examination)),
+        Part(lambda: families_panel(shown, examination), "families"),
+        Part(lambda: flagged_panel(shown, examination), "flagged"),
+        Part(lambda: clerk_effects_panel(shown)),
+        Part(lambda: without_held_panel(shown, examination, source.inputs(shown.header.id)), "without"),
     ]
 
 

@@ -1,6 +1,6 @@
 """Overview page: who meets the criterion and why, how far the data support it, how the list came about."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
@@ -13,7 +13,7 @@ from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import CutOff, counted_words, cut_offs, scale_of
 from dashboards.labels import ranked_words
 from dashboards.languages import translator
-from dashboards.pages.page import Page, Section
+from dashboards.pages.page import FoldedPart, Page, Part, Parts, Section
 from dashboards.panels.collection_progress import collection_summary
 from dashboards.panels.district_map import map_panel
 from dashboards.panels.districts import districts_panel
@@ -24,39 +24,39 @@ from dashboards.panels.qualified import qualified_panel
 from dashboards.panels.rules import rules_panel
 from dashboards.panels.score_ranking import score_ranking_panel
 from dashboards.source import EvaluationSource, KeyCounts
-from dashboards.widgets.components import folded_part, key_figure, panel
+from dashboards.widgets.components import key_figure, panel
 from dashboards.widgets.evaluation_notices import no_evaluation, provisional_notice
 from dashboards.widgets.links import Linked, communities_address, linked, paper_links
 from dashboards.widgets.paper_head import paper_head
 
 
-def draw(source: EvaluationSource, view: View, now: datetime) -> Sequence[Component]:
-    """Return the page for one view."""
-    progress = collection_summary(source.progress(), view, now=now)
+def draw(source: EvaluationSource, view: View, now: datetime) -> Parts:
+    """Return the parts of the page for one view."""
+    progress = Part(lambda: collection_summary(source.progress(), view, now=now))
     shown = PageData.of(source, view)
     if shown is None:
         return [*no_evaluation(view), progress]
     _ = translator(view.language)
-    warnings = shown.warnings()
-    bear_in_mind = [panel(_("Please note"), html.Ul([html.Li(said) for said in warnings]), anchor="warnings")]
     return [
         *provisional_notice(shown),
         paper_head(shown, title(shown.language), now=now),
         html.Div(paper_links(shown.view, "overview"), className="filters unprinted"),
-        finding_panel(shown),
-        _key_figures(shown),
-        list_evidence_panel(shown),
-        *districts_panel(shown),
-        *map_panel(shown, source.boundaries()),
-        qualified_panel(shown),
-        *(bear_in_mind if warnings else []),
+        Part(lambda: finding_panel(shown), "finding"),
+        Part(lambda: _key_figures(shown)),
+        Part(lambda: list_evidence_panel(shown), "support"),
+        Part(lambda: districts_panel(shown)),
+        Part(lambda: map_panel(shown, source.boundaries())),
+        Part(lambda: qualified_panel(shown), "qualified"),
+        Part(lambda: _warnings_panel(shown)),
         progress,
-        folded_part(
+        FoldedPart(
             _("Evidence and method"),
-            score_ranking_panel(shown),
-            *moved_most_panel(shown),
-            rules_panel(shown.header, view.language),
-            anchor="basis",
+            [
+                Part(lambda: score_ranking_panel(shown)),
+                Part(lambda: moved_most_panel(shown)),
+                Part(lambda: rules_panel(shown.header, view.language)),
+            ],
+            "basis",
         ),
     ]
 
@@ -79,6 +79,13 @@ def title(language: str) -> str:
 
 
 PAGE: Final = Page(path="", title=title, sections=sections, draw=draw)
+
+
+def _warnings_panel(shown: PageData) -> list[Component]:
+    """Return what must be borne in mind with the evaluation; nothing where nothing is."""
+    _, warnings = translator(shown.language), shown.warnings()
+    listed = html.Ul([html.Li(said) for said in warnings])
+    return [panel(_("Please note"), listed, anchor="warnings")] if warnings else []
 
 
 def _key_figures(shown: PageData) -> Component:

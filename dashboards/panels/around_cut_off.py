@@ -1,6 +1,6 @@
 """Communities around the cut-off: who is just inside or outside, by how much, and how certain that is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -89,13 +89,27 @@ def ranked_regions(shown: PageData) -> list[RankedRegion]:
     ]
 
 
-def around_cut_off_panels(shown: PageData) -> list[Component]:
+@dataclass(frozen=True)
+class NearCutOff:
+    """Region with those of its communities that are around its cut-off, as `measured` returns them."""
+
+    here: RankedRegion
+    listed: pd.DataFrame
+
+
+def near_cut_offs(shown: PageData) -> list[NearCutOff]:
+    """Return the regions that are shown, each with its communities around the cut-off."""
+    return [
+        NearCutOff(here, measured(communities_around_cut_off(here.ordered, here.cut_off), shown))
+        for here in ranked_regions(shown)
+    ]
+
+
+def around_cut_off_panel(shown: PageData, near: Sequence[NearCutOff]) -> Component:
     """Return for each region the communities around the cut-off with their intervals and evidence bands."""
     _ = translator(shown.language)
     route = shown.view.route
-    regions = ranked_regions(shown)
-    near = [measured(communities_around_cut_off(each.ordered, each.cut_off), shown) for each in regions]
-    cards = [_around_cut_off_card(shown, *each) for each in zip(regions, near, strict=True)]
+    cards = [_around_cut_off_card(shown, each.here, each.listed) for each in near]
     note = (
         _(
             "The mark is the score of those who answered, its colour how certain the position is. The line is where "
@@ -104,10 +118,7 @@ def around_cut_off_panels(shown: PageData) -> list[Component]:
         if has_estimates(route, shown.header.evidence_method)
         else _("The mark is the score, the line its confidence interval, the colour how certain the position is.")
     )
-    return [
-        panel(_("Around the cut-off"), html.Div(cards, className="charts"), anchor="near", note=note),
-        _table_panel(shown, pd.concat(near)),
-    ]
+    return panel(_("Around the cut-off"), html.Div(cards, className="charts"), anchor="near", note=note)
 
 
 def measured(near: pd.DataFrame, shown: PageData) -> pd.DataFrame:
@@ -187,9 +198,10 @@ def around_cut_off_numbers(shown: PageData, near: pd.DataFrame, *, with_checks: 
     return Numbers(scale.title, columns, rows)
 
 
-def _table_panel(shown: PageData, listed: pd.DataFrame) -> Component:
+def decisions_panel(shown: PageData, near: Sequence[NearCutOff]) -> Component:
+    """Return the decision about each community around the cut-offs, beside what the data support."""
     _ = translator(shown.language)
-    route = shown.view.route
+    route, listed = shown.view.route, pd.concat([each.listed for each in near])
     title = _("Decision and evidence for each community: {route}").format(route=route_words(shown.language)[route.key])
     if listed.empty:
         return panel(title, empty(_("No community here is ranked on this route.")), anchor="one-by-one")

@@ -1,4 +1,4 @@
-"""What a page shows before it is drawn and when it cannot be: grey shapes of it, and a sentence with the next step."""
+"""What a page shows before it is drawn and where it cannot be: grey shapes, and a sentence with the next step."""
 
 from collections.abc import Mapping
 from html import escape
@@ -8,7 +8,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboards.languages import translator
-from dashboards.widgets.components import attributes
+from dashboards.widgets.components import attributes, panel
 
 _FIGURES: Final = 4
 _ROWS: Final = 6
@@ -72,10 +72,24 @@ def failure_html(language: str) -> str:
     return f'<div id="failure" class="panel" role="alert" hidden><h2 class="panel-title">{title}</h2>{said}</div>'
 
 
-def _long_wait(language: str) -> Component:
+def failed_part(title: str | None, language: str, *, anchor: str | None) -> Component:
+    """Return what stands in the place of a part of a page that could not be drawn; the title is that of its section."""
     _ = translator(language)
-    again = html.A(_("Load the page again"), href="", className="quiet-link")
-    return html.P([long_wait_words(language), " ", again], className="long-wait")
+    words = _(
+        "This part of the page could not be drawn; the others are complete. If it happens again, tell the "
+        "administrator."
+    )
+    said = html.P([words, " ", _load_again(language)], className="empty", role="alert")
+    return panel(title or _("Part of this page"), said, anchor=anchor)
+
+
+def _long_wait(language: str) -> Component:
+    return html.P([long_wait_words(language), " ", _load_again(language)], className="long-wait")
+
+
+def _load_again(language: str) -> Component:
+    _ = translator(language)
+    return html.A(_("Load the page again"), href="", className="quiet-link")
 
 
 def _written(component: Component | str) -> str:

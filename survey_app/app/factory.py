@@ -168,5 +168,10 @@ def create_app(config: Config | None = None) -> Flask:
     from dashboards.app import mount  # noqa: PLC0415
 
     app.extensions[SOURCE_EXTENSION] = StoredEvaluations(database)
-    mount(app, app.extensions[SOURCE_EXTENSION], language=languages.current_language)
+    mount(
+        app,
+        app.extensions[SOURCE_EXTENSION],
+        language=languages.current_language,
+        failed=error_pages.part_failed,
+    )
     return app

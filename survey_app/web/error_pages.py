@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 RETRY_AFTER_SECONDS: Final = 5
 _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
+# What a database raises that is restarted, locked or out of space.
+_AWAY: Final = (OperationalError, InterfaceError, NoConnectionFree, DatabaseBusy, WriterBusy)
 _Shown = tuple[str, int, Mapping[str, str]]
 
 
@@ -34,7 +36,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _show_http)
     app.register_error_handler(DataError, _show_unstorable)
     app.register_error_handler(RecursionError, _show_too_deep)
-    for error in (OperationalError, InterfaceError, NoConnectionFree, DatabaseBusy, WriterBusy):
+    for error in _AWAY:
         app.register_error_handler(error, _show_unavailable)
     app.register_error_handler(Exception, _show_unexpected)
     # Flask calls it when a handler fails; its own names the address of the request.
@@ -50,6 +52,13 @@ def missing_is_not_found() -> Iterator[None]:
         yield
     except LookupError:
         abort(HTTPStatus.NOT_FOUND)
+
+
+def part_failed(error: Exception) -> None:
+    """Write down that a part of a page could not be drawn; raise again what has a page of its own."""
+    if isinstance(error, (JiayuanError, HTTPException, DataError, *_AWAY)):
+        raise error
+    log_event(LogEvent.PART_FAILED, raised=error, endpoint=request.endpoint)
 
 
 def _show_expected(error: JiayuanError) -> _Shown:

@@ -9,10 +9,11 @@ from flask_wtf import CSRFProtect
 
 from analytics.languages import LANGUAGES
 from dashboards.app import mount
+from tests.conftest import raise_again
 from tests.dashboards.made_up import MadeUpCity
 
 
-def serve_dashboards(source):
+def serve_dashboards(source, *, failed=raise_again):
     """Return a Flask server that protects its forms as the site does, with the dashboards on it."""
     server = Flask("made-up site")
     server.config.update(SECRET_KEY="only for tests: 7f3c9a1e5b8d2046", SESSION_COOKIE_SECURE=False)
@@ -22,7 +23,7 @@ def serve_dashboards(source):
         asked = request.args.get("lang")
         return asked if asked in LANGUAGES else LANGUAGES[0]
 
-    server.dashboards = mount(server, source, language=language)
+    server.dashboards = mount(server, source, language=language, failed=failed)
     return server
 
 
