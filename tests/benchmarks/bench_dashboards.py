@@ -1,11 +1,13 @@
-"""Callbacks of the dashboards at three sizes of city, beside one of the same server that draws nothing.
+"""Callbacks of the dashboards in cities of several sizes, beside one of the same server that draws nothing.
 
-Every page is drawn as a browser has it drawn: a signed-in POST to Dash through the whole site, in this process. What
-counts is the time of processors, since the clock shows mostly what else a shared machine does; both are told, and the
-first time after the start apart from all others.
+`JIAYUAN_BENCH_COMMUNITIES=200,5000,100000 ./run bench dashboards` sets the sizes of the cities; a hundred thousand
+communities take about a quarter of an hour. Every page is drawn as a browser has it drawn: a signed-in POST to Dash
+through the whole site, in this process. What counts is the time of processors, since the clock shows mostly what else a
+shared machine does; both are told, and the first time after the start apart from all others.
 """
 
 import atexit
+import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -14,6 +16,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
 import numpy as np
 from alembic import command
@@ -28,7 +31,7 @@ from tests.benchmarks.stored_city import store_city
 from tests.conftest import site_on
 from tests.dashboards.test_app import Browser
 
-SIZES = (200, 5_000, 100_000)
+SIZES: Final = tuple(int(size) for size in os.environ.get("JIAYUAN_BENCH_COMMUNITIES", "200,5000").split(","))
 LANGUAGE = "?lang=zh-Hans"
 NARROWED_VIEWS = ("", "&route=complaints", "&region=乌达区")
 DEFAULT_ASSUMPTIONS = ("region:city", "minimum_responses:50", "ties:exclude")
