@@ -21,9 +21,10 @@ from dashboards.languages import pick, translator
 from dashboards.pages.page import Page, Part, Parts
 from dashboards.panels.least_satisfied import least_satisfied_sentence, shares_shown
 from dashboards.source import EvaluationSource, GridQuery
-from dashboards.widgets.components import attributes, empty, panel, records
-from dashboards.widgets.evaluation_notices import no_answers_kept, no_evaluation, provisional_notice
+from dashboards.widgets.components import attributes, panel, records
+from dashboards.widgets.evaluation_notices import no_evaluation, provisional_notice
 from dashboards.widgets.links import ASPECTS_PATH, named_link
+from dashboards.widgets.next_steps import answers_not_kept
 
 PAGE_ROWS: Final = 50
 MOST_ROWS: Final = 300
@@ -47,7 +48,7 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Parts:
 def _aspects_panel(shown: PageData) -> Component:
     shares, name = shares_shown(shown), title(shown.language)
     if shares.empty:
-        return panel(name, empty(no_answers_kept(shown.language)))
+        return panel(name, answers_not_kept(shown.language), anchor="aspects")
     standings = {region: shown.source.aspect_standings(shown.header.id, region) for region in shown.regions}
     sentence = least_satisfied_sentence(shares, shown.language)
     return panel(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
 import dash_mantine_components as dmc
@@ -49,7 +49,8 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Parts:
     chooser = _chooser(shown, found)
     if found.empty:
         _ = translator(view.language)
-        return [chooser, panel(_("One community"), empty(_("Choose a community by its name or number.")))]
+        then = _("Choose a community by its name or number.")
+        return [chooser, panel(_("One community"), empty(_("No community is chosen."), then), anchor="standing")]
     [row] = records(found)
 
     @cache
@@ -71,11 +72,11 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Parts:
         Part(lambda: _head(shown, row)),
         Part(lambda: _key_figures(shown, row)),
         Part(lambda: domains_panel(shown, profile(), rated()), "domains"),
-        Part(lambda: explained(lambda _kept, _ranked: aspect_percentiles_panel(shown, row)), "percentiles"),
+        Part(lambda: aspect_percentiles_panel(shown, row), "percentiles"),
         Part(lambda: trend_panel(shown, row, source.history(number)), "trend"),
-        Part(lambda: explained(lambda kept, ranked: answers_panel(shown, kept, ranked))),
-        Part(lambda: explained(lambda kept, ranked: tenures_panel(shown, kept, ranked))),
-        Part(lambda: explained(lambda kept, _ranked: drivers_panel(shown, kept)), "drivers"),
+        Part(lambda: explained(partial(answers_panel, shown))),
+        Part(lambda: explained(partial(tenures_panel, shown))),
+        Part(lambda: drivers_panel(shown, profile()), "drivers"),
         Part(lambda: complaints_panel(shown, row, profile()), "cases"),
         Part(lambda: reported_panel(shown, row, profile()), "reported"),
         Part(lambda: integrity_panel(shown, row), "integrity"),

@@ -13,7 +13,7 @@ from dashboards.languages import translator
 from dashboards.pages.page import Page, Part, Parts, Section
 from dashboards.panels.around_cut_off import NearCutOff, around_cut_off_panel, decisions_panel, near_cut_offs
 from dashboards.panels.list_evidence import list_evidence_panel
-from dashboards.panels.list_stability import list_stability_panels
+from dashboards.panels.list_stability import list_stability_panel
 from dashboards.panels.nonresponse import nonresponse_panel
 from dashboards.panels.picked_scores import picked_scores_panel
 from dashboards.panels.score_ranking import distribution_panel
@@ -40,7 +40,7 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Parts:
         html.Div(paper_links(shown.view, "criterion"), className="filters unprinted"),
         Part(lambda: list_evidence_panel(shown), "support"),
         Part(lambda: picked_scores_panel(shown)),
-        Part(lambda: list_stability_panels(shown), "again"),
+        Part(lambda: list_stability_panel(shown), "again"),
         Part(lambda: nonresponse_panel(shown), "nonresponse"),
         Part(lambda: settling_panel(shown)),
         Part(lambda: sensitivity_panel(shown)),

@@ -21,6 +21,7 @@ from dashboards.widgets.components import (
 )
 from dashboards.widgets.evaluation_notices import no_evaluation
 from dashboards.widgets.links import INTEGRITY_PATH, Linked, communities_address, linked
+from dashboards.widgets.next_steps import examine_answers
 
 
 def draw(source: EvaluationSource, view: View, _now: datetime) -> Parts:
@@ -32,7 +33,7 @@ def draw(source: EvaluationSource, view: View, _now: datetime) -> Parts:
     examination = source.examination(shown.header.id)
     if examination is None:
         said = _("The answers of this round have not been examined, or there were none.")
-        return [panel(_("Signs of false answers"), empty(said))]
+        return [panel(_("Signs of false answers"), empty(said, examine_answers(view.language)), anchor="families")]
     return [
         Part(lambda: _key_figures(shown, examination)),
         Part(lambda: families_panel(shown, examination), "families"),

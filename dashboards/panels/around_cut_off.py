@@ -44,6 +44,7 @@ from dashboards.widgets.components import (
     scrolled,
 )
 from dashboards.widgets.links import named_link
+from dashboards.widgets.next_steps import choose_another, none_ranked
 
 FEWEST_BEYOND: Final = 10
 """Fewest communities shown beyond the cut-off; at least as many are shown as stand within it."""
@@ -108,7 +109,9 @@ def near_cut_offs(shown: PageData) -> list[NearCutOff]:
 def around_cut_off_panel(shown: PageData, near: Sequence[NearCutOff]) -> Component:
     """Return for each region the communities around the cut-off with their intervals and evidence bands."""
     _ = translator(shown.language)
-    route = shown.view.route
+    route, name = shown.view.route, _("Around the cut-off")
+    if all(each.listed.empty for each in near):
+        return panel(name, empty(no_cut_off(shown.language), choose_another(shown.language)), anchor="near")
     cards = [_around_cut_off_card(shown, each.here, each.listed) for each in near]
     note = (
         _(
@@ -118,7 +121,7 @@ def around_cut_off_panel(shown: PageData, near: Sequence[NearCutOff]) -> Compone
         if has_estimates(route, shown.header.evidence_method)
         else _("The mark is the score, the line its confidence interval, the colour how certain the position is.")
     )
-    return panel(_("Around the cut-off"), html.Div(cards, className="charts"), anchor="near", note=note)
+    return panel(name, html.Div(cards, className="charts"), anchor="near", note=note)
 
 
 def measured(near: pd.DataFrame, shown: PageData) -> pd.DataFrame:
@@ -131,7 +134,7 @@ def measured(near: pd.DataFrame, shown: PageData) -> pd.DataFrame:
 def _around_cut_off_card(shown: PageData, here: RankedRegion, near: pd.DataFrame) -> Component:
     head, sentence = html.H3(shown.region_label(here.region)), cut_off_sentence(shown, here)
     if near.empty or here.cut_off is None:
-        return html.Div([head, empty(sentence)])
+        return html.Div([head, empty(sentence, choose_another(shown.language))])
     return html.Div(
         [
             head,
@@ -151,7 +154,7 @@ def cut_off_sentence(shown: PageData, here: RankedRegion) -> str:
     _ = translator(shown.language)
     route, ordered, cut_off = shown.view.route, here.ordered, here.cut_off
     if cut_off is None or cut_off.k == 0 or ordered.empty:
-        return _("There is no cut-off here: nobody is ranked, or too few for one position.")
+        return no_cut_off(shown.language)
     scale = scale_of(shown.header, route, shown.language)
     beyond = ordered[ordered["position"] > cut_off.k]
     beyond = beyond[beyond[route.rank] > cut_off.k]
@@ -163,6 +166,12 @@ def cut_off_sentence(shown: PageData, here: RankedRegion) -> str:
         gap = abs(cut_off.score - float(beyond[route.score].iloc[0])) * scale.factor
         said += _(" The next community differs by {gap}.").format(gap=f"{gap:.{scale.decimals + 1}f}")
     return said
+
+
+def no_cut_off(language: str) -> str:
+    """Return why a region has no cut-off."""
+    _ = translator(language)
+    return _("There is no cut-off here: nobody is ranked, or too few for one position.")
 
 
 def around_cut_off_numbers(shown: PageData, near: pd.DataFrame, *, with_checks: bool = True) -> Numbers:
@@ -204,7 +213,7 @@ def decisions_panel(shown: PageData, near: Sequence[NearCutOff]) -> Component:
     route, listed = shown.view.route, pd.concat([each.listed for each in near])
     title = _("Decision and evidence for each community: {route}").format(route=route_words(shown.language)[route.key])
     if listed.empty:
-        return panel(title, empty(_("No community here is ranked on this route.")), anchor="one-by-one")
+        return panel(title, none_ranked(shown.language), anchor="one-by-one")
     headings = [_("Community"), *decision_headings(shown)]
     columns = [Column(heading, heading, numeric=place == 5, wide=place == 6) for place, heading in enumerate(headings)]
     rows: list[list[str | Component]] = [

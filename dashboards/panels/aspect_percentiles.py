@@ -14,18 +14,21 @@ from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import counted_words
 from dashboards.languages import pick, translator
 from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, panel, records
+from dashboards.widgets.next_steps import answers_not_kept, with_next_round
 
 
 def aspect_percentiles_panel(shown: PageData, row: Mapping[str, Any]) -> Component:
     """Return the percentile of one community in each aspect of service, with its interval beside the middle of all.
 
-    `row` is its standing. There must be a profile of it.
+    `row` is its standing.
     """
     _ = translator(shown.language)
     name = _("Percentile by aspect of service")
     aspects = aspects_of_community(shown.source, shown.header.id, region=row["region"], number=row["number"])
+    if aspects.empty:
+        return panel(name, answers_not_kept(shown.language), anchor="percentiles")
     if aspects["percentile"].isna().all():
-        return panel(name, empty(no_percentile(shown.language)), anchor="percentiles")
+        return panel(name, empty(no_percentile(shown.language), with_next_round(shown.language)), anchor="percentiles")
     return panel(
         name,
         chart(

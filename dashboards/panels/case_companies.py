@@ -13,6 +13,7 @@ from dashboards.frames.casework import CaseworkData
 from dashboards.labels import satisfaction_positions
 from dashboards.languages import pick, translator
 from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, panel, records
+from dashboards.widgets.next_steps import as_cases_come
 
 _FEWEST_COMPARED: Final = 2
 
@@ -32,7 +33,7 @@ def companies_panel(shown: CaseworkData) -> Component:
     )
     if len(compared) < _FEWEST_COMPARED:
         said = _("Fewer than two companies here can be compared: no other tells what is usual.")
-        return panel(name, empty(said), left_out, anchor="case-companies")
+        return panel(name, empty(said, as_cases_come(shown.language)), left_out, anchor="case-companies")
     funnel = proportion_funnel(
         compared["some"].to_numpy("float64"),
         compared["of"].to_numpy("float64"),

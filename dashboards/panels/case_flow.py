@@ -8,6 +8,7 @@ from dashboards.figures.casework import ages_figure, flow_figure
 from dashboards.frames.casework import CaseworkData
 from dashboards.languages import translator
 from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, panel, records
+from dashboards.widgets.next_steps import as_cases_come
 
 
 def ages_panel(shown: CaseworkData) -> Component:
@@ -16,7 +17,7 @@ def ages_panel(shown: CaseworkData) -> Component:
     name, ages = _("Open cases by age"), open_by_age(shown.cases, cut_off=shown.cut_off)
     office, resident = int(ages["office"].sum()), int(ages["resident"].sum())
     if not office + resident:
-        return panel(name, empty(_("No case is open.")), anchor="open-cases")
+        return panel(name, empty(_("No case is open."), None), anchor="open-cases")
     labels = _age_labels(ages, shown.language)
     summary = _(
         "Open cases: {count}. To act is the office or the company in {office} of them, the resident in {resident}."
@@ -51,7 +52,8 @@ def flow_panel(shown: CaseworkData) -> Component:
     )
     name = _("Cases in and out")
     if not came_in + before:
-        return panel(name, empty(_("No case was filed, open or ended in this time.")), anchor="flow")
+        none = _("No case was filed, open or ended in this time.")
+        return panel(name, empty(none, as_cases_come(shown.language)), anchor="flow")
     drawn = chart(
         flow_figure(flow, shown.language),
         name="flow",

@@ -18,6 +18,7 @@ from dashboards.frames.casework import CaseworkData
 from dashboards.labels import exclusion_words, verdict_words
 from dashboards.languages import translator
 from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, facts, panel
+from dashboards.widgets.next_steps import as_cases_come
 
 
 def verdicts_panel(shown: CaseworkData) -> Component:
@@ -26,7 +27,8 @@ def verdicts_panel(shown: CaseworkData) -> Component:
     name, words = _("What residents say of the answers"), verdict_words(shown.language)
     [counts] = (row for _all, row in count_verdicts(shown.verdicts).iterrows())
     if not counts.sum():
-        return panel(name, empty(_("No resident has said anything of an answer in this time.")), anchor="verdicts")
+        said = _("No resident has said anything of an answer in this time.")
+        return panel(name, empty(said, as_cases_come(shown.language)), anchor="verdicts")
     drawn = told_verdicts(counts, words, shown.disclosure, shown.language)
     summary = _("Confirmed as fixed: {confirmed}. Closed without a word: {silent}.").format(
         confirmed=told_share(confirmed_share(shown.verdicts), shown.disclosure, shown.language),
@@ -38,7 +40,8 @@ def verdicts_panel(shown: CaseworkData) -> Component:
         " are others that would give them away."
     ).format(smallest=shown.disclosure.minimum_cell)
     if drawn.empty:
-        return panel(name, empty(_("Too few residents have said anything to tell it.")), anchor="verdicts", note=note)
+        few = empty(_("Too few residents have said anything to tell it."), as_cases_come(shown.language))
+        return panel(name, few, anchor="verdicts", note=note)
     part = chart(
         count_bars(drawn.index.tolist(), drawn.tolist(), title=_("Cases"), color=theme.MET),
         name="verdicts",
@@ -68,6 +71,10 @@ def told_verdicts(
 def rates_panel(shown: CaseworkData) -> Component:
     """Return the rates of response, resolution and satisfaction with what the casework file says of their formulas."""
     _ = translator(shown.language)
+    name = _("Response, resolution, satisfaction")
+    if shown.cases.empty:
+        none = _("No case was filed, open or ended in this time.")
+        return panel(name, empty(none, as_cases_come(shown.language)), anchor="three-rates")
     names = {
         "response": _("Response rate"),
         "resolution": _("Resolution rate"),
@@ -87,16 +94,20 @@ def rates_panel(shown: CaseworkData) -> Component:
         "The formulas are those of the casework file that is in force: cities publish rates of these names without"
         " saying how they are computed."
     )
-    return panel(_("Response, resolution, satisfaction"), facts(pairs), anchor="three-rates", note=note)
+    return panel(name, facts(pairs), anchor="three-rates", note=note)
 
 
 def exclusions_panel(shown: CaseworkData) -> Component:
     """Return how many cases filed in the period are none to be answered, and why."""
     _ = translator(shown.language)
     name, words = _("Cases that are not to be answered"), exclusion_words(shown.language)
+    if shown.filed.empty:
+        none = _("No case was filed in this time.")
+        return panel(name, empty(none, as_cases_come(shown.language)), anchor="exclusions")
     counts = count_exclusions(shown.filed["exclusion"])
     if counts.empty:
-        return panel(name, empty(_("Every case that was filed in this time is to be answered.")), anchor="exclusions")
+        every = _("Every case that was filed in this time is to be answered.")
+        return panel(name, empty(every, None), anchor="exclusions")
     told = suppress_counts(counts, rules=shown.disclosure)
     share = share_of(shown.filed["exclusion"].notna())
     summary = _("Left out by the office, with a reason: {share} of the cases filed.").format(
@@ -108,7 +119,7 @@ def exclusions_panel(shown: CaseworkData) -> Component:
     )
     drawn = told.dropna()
     if drawn.empty:
-        return panel(name, empty(summary), anchor="exclusions", note=_("They are too few to be told by reason."))
+        return panel(name, empty(summary, _("They are too few to be told by reason.")), anchor="exclusions")
     figure = count_bars(
         [words.get(str(code), str(code)) for code in drawn.index], drawn.tolist(), title=_("Cases"), color=theme.OTHER
     )

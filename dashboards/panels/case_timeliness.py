@@ -25,6 +25,7 @@ from dashboards.widgets.components import (
     records,
     scrolled,
 )
+from dashboards.widgets.next_steps import as_cases_come
 
 _NO_VALUE: Final = "—"
 
@@ -39,7 +40,9 @@ def key_figures_panel(shown: CaseworkData) -> Component:
         time=f"{shown.cut_off:%H:%M}",
     )
     if shown.cases.empty:
-        return panel(_("Casework in figures"), empty(_("No case was filed, open or ended in this time.")), note=note)
+        none = _("No case was filed, open or ended in this time.")
+        said = empty(none, as_cases_come(shown.language))
+        return panel(_("Casework in figures"), said, anchor="case-figures", note=note)
     figures = [
         (
             _("Cases filed"),
@@ -62,7 +65,8 @@ def in_time_panel(shown: CaseworkData) -> Component:
     _ = translator(shown.language)
     name, months = _("Acknowledged and answered in time"), shown.by_month()
     if months.empty:
-        return panel(name, empty(_("No acknowledgement and no answer came due in this time.")), anchor="in-time")
+        none = _("No acknowledgement and no answer came due in this time.")
+        return panel(name, empty(none, as_cases_come(shown.language)), anchor="in-time")
     answered = share_of(shown.answered)
     summary = _(
         "Answered in time: {some} of {of} ({share}); by chance alone it might be from {lower} to {upper}."
@@ -92,7 +96,8 @@ def groups_panel(shown: CaseworkData) -> Component:
     _ = translator(shown.language)
     name = _("By district, category, channel, company and community")
     if shown.filed.empty:
-        return panel(name, empty(_("No case was filed in this time.")), anchor="case-groups")
+        none = _("No case was filed in this time.")
+        return panel(name, empty(none, as_cases_come(shown.language)), anchor="case-groups")
     headings = {
         "district": _("District"),
         "category": _("Category"),

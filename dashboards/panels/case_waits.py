@@ -9,6 +9,7 @@ from dashboards.figures.casework import waiting_figure
 from dashboards.frames.casework import CaseworkData
 from dashboards.languages import translator
 from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, panel, records
+from dashboards.widgets.next_steps import as_cases_come
 
 
 def waits_panel(shown: CaseworkData) -> Component:
@@ -16,7 +17,8 @@ def waits_panel(shown: CaseworkData) -> Component:
     _ = translator(shown.language)
     name, waits = _("How long residents wait for the first answer"), shown.waits
     if not waits.cases:
-        return panel(name, empty(_("No case to be answered was filed in this time.")), anchor="waits")
+        none = _("No case to be answered was filed in this time.")
+        return panel(name, empty(none, as_cases_come(shown.language)), anchor="waits")
     half, most = (_within(waits.quantiles[share], shown.language) for share in (0.5, 0.9))
     summary = _("Cases: {cases}, with an answer: {answered}. Half have one by {half}, nine tenths by {most}.").format(
         cases=f"{waits.cases:,}", answered=f"{waits.answered:,}", half=half, most=most

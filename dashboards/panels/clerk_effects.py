@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 from dashboards.frames.page_data import PageData
 from dashboards.languages import translator
 from dashboards.routes import ROUTES
-from dashboards.widgets.components import panel
+from dashboards.widgets.components import empty, panel
 
 BY_CHANCE: Final = 0.05
 """p-value below which answers are said to differ by who typed them in."""
@@ -17,20 +17,19 @@ BY_CHANCE: Final = 0.05
 _ROUTE: Final = ROUTES["satisfaction"]
 
 
-def clerk_effects_panel(shown: PageData) -> list[Component]:
-    """Return what the answers that several people typed in say of each region; nothing where none can be compared."""
+def clerk_effects_panel(shown: PageData) -> Component:
+    """Return what the answers that several people typed in say of each region, or that none can be compared."""
     _ = translator(shown.language)
-    sentences = list(_sentences(shown))
+    name, sentences = _("Answers typed in by staff"), list(_sentences(shown))
     if not sentences:
-        return []
-    return [
-        panel(
-            _("Answers typed in by staff"),
-            html.Ul([html.Li(said) for said in sentences]),
-            anchor="clerks",
-            note=_("Staff meet other residents, at other hours: a difference is a reason to look, not a finding."),
-        )
-    ]
+        none = _("No community here has enough answers typed in by two or more members of staff to compare them.")
+        return panel(name, empty(none, None), anchor="clerks")
+    return panel(
+        name,
+        html.Ul([html.Li(said) for said in sentences]),
+        anchor="clerks",
+        note=_("Staff meet other residents, at other hours: a difference is a reason to look, not a finding."),
+    )
 
 
 def _sentences(shown: PageData) -> Iterator[str]:

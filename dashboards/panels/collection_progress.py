@@ -37,7 +37,7 @@ def collection_summary(progress: Progress | None, view: View, *, now: datetime) 
     _ = translator(view.language)
     title = _("Collection of the open round")
     if progress is None:
-        return panel(title, empty(_("No round is open at the moment.")), anchor="collection")
+        return panel(title, _no_round(view.language), anchor="collection")
     communities = _asked(progress, view.region)
     lacking = _lacking(communities)
     more = page_link(view, COLLECTION_PATH, _("More about the collection"))
@@ -51,10 +51,13 @@ def collection_panel(progress: Progress | None, region: str | None, language: st
     _ = translator(language)
     title = _("Collection of the open round")
     if progress is None:
-        return panel(title, empty(_("No round is open at the moment.")), anchor="collection")
+        return panel(title, _no_round(language), anchor="collection")
     communities = _asked(progress, region)
     if communities.empty:
-        return panel(title, empty(_("No community here takes part in the open round.")), anchor="collection")
+        none = _("No community here takes part in the open round.")
+        return panel(
+            title, empty(none, _("Choose another district above, or let communities take part.")), anchor="collection"
+        )
     lacking = _lacking(communities)
     regions = _by_region(communities, lacking, language)
     name = pick(language, progress.round_name, progress.round_english_name)
@@ -74,6 +77,11 @@ def collection_panel(progress: Progress | None, region: str | None, language: st
             "and of owners is known when the round has closed, so please collect a few more than needed."
         ).format(round=name),
     )
+
+
+def _no_round(language: str) -> Component:
+    _ = translator(language)
+    return empty(_("No round is open at the moment."), _("A round is opened on the staff pages."))
 
 
 def _asked(progress: Progress, region: str | None) -> pd.DataFrame:
@@ -163,7 +171,7 @@ def _daily_chart(progress: Progress, language: str) -> Component:
     columns = [NumbersColumn(_("Day")), NumbersColumn(_("Answers"), numeric=True)]
     rows = [[row["date"].isoformat(), int(row["responses"])] for row in records(daily)]
     if not len(daily) or not daily["responses"].sum():
-        return empty(_("There are no answers yet."))
+        return empty(_("There are no answers yet."), _("They are counted here as they come in."))
     busiest = records(daily.nlargest(1, "responses"))[0]
     return chart(
         daily_figure(daily, language),
@@ -236,7 +244,7 @@ def _short_list(communities: pd.DataFrame, lacking: "pd.Series[int]", language: 
     _ = translator(language)
     short = communities.assign(lacking=lacking)[lacking > 0].sort_values("lacking", ascending=False, kind="stable")
     if short.empty:
-        return empty(_("Every community has enough answers."))
+        return empty(_("Every community has enough answers."), None)
     headings = (_("Community"), _("District"), _("Answers"), _("Needed"), _("Still missing"))
     columns = [Column(heading, heading, numeric=place > 1) for place, heading in enumerate(headings)]
     rows = [

@@ -12,6 +12,7 @@ from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import scale_of
 from dashboards.frames.underreported_complaints import can_be_told
 from dashboards.languages import pick, translator
+from dashboards.panels.complaint_funnel import without_funnel
 from dashboards.routes import ROUTES
 from dashboards.source import EvaluationSource
 from dashboards.widgets.components import (
@@ -36,9 +37,12 @@ def communities_without_complaints_panel(shown: PageData, exposed: pd.DataFrame,
     """Return the upper bounds of the rates of communities without a complaint, and those that may be underreported."""
     _ = translator(shown.language)
     name = _("No complaints at all")
+    if exposed.empty:
+        return panel(name, without_funnel(exposed, shown.language), anchor="zero")
     zero = exposed[exposed["complaints"] == 0].sort_values(_ROUTE.upper, kind="stable")
     if zero.empty:
-        return panel(name, empty(_("Every community here has at least one valid complaint.")), anchor="zero")
+        every = _("Every community here has at least one valid complaint.")
+        return panel(name, empty(every, None), anchor="zero")
     drawn, listed = zero.head(MOST_BOUNDS), zero.head(MOST_ROWS_BEHIND_CHART)
     reported = source.reported(shown.header.id, listed["number"].tolist())
     summary = _(

@@ -22,7 +22,7 @@ from dashboards.panels.complaint_categories import (
 )
 from dashboards.source import Profile
 from dashboards.widgets.components import Column, Numbers, NumbersColumn, chart, data_table, empty, panel, records
-from dashboards.widgets.evaluation_notices import no_answers_kept
+from dashboards.widgets.next_steps import answers_not_kept, compare_reports, once_decided, with_next_round
 
 
 def domains_panel(shown: PageData, profile: Profile | None, rated: Mapping[str, Rated]) -> Component:
@@ -33,8 +33,10 @@ def domains_panel(shown: PageData, profile: Profile | None, rated: Mapping[str, 
     _ = translator(shown.language)
     name = _("Aspects of service")
     if profile is None:
-        return panel(name, empty(no_answers_kept(shown.language)), anchor="domains")
+        return panel(name, answers_not_kept(shown.language), anchor="domains")
     shares = satisfied_shares(profile, rated, shown.header.rules, disclosure=shown.disclosure)
+    if shares[["rate", "region_rate"]].isna().all(axis=None):
+        return panel(name, empty(domains_note(shown), with_next_round(shown.language)), anchor="domains")
     return panel(
         name,
         chart(
@@ -70,39 +72,45 @@ def answers_panel(shown: PageData, profile: Profile, ranked: Rated) -> Component
         Column(_("This community"), _("This community"), numeric=True),
         Column(_("All communities ranked with it"), _("All communities ranked with it"), numeric=True),
     ]
+    regions = [rounded_share(count, everyone, rules=shown.disclosure) for count in answers["region"]]
+    name = _("Answers to the ranked question")
+    if all(here[code] is None for code in answers.index) and pd.isna(regions).all():
+        return panel(name, empty(_answers_note(shown), with_next_round(shown.language)), anchor="answers")
     rows = [
         [
             pick(shown.language, answer["option"], answer["english_option"]),
             _("not shown") if here[answer["code"]] is None else f"{here[answer['code']]:,}",
             # From exact numbers the other communities could be taken away one by one.
-            _share(rounded_share(answer["region"], everyone, rules=shown.disclosure), _("not shown")),
+            _share(share, _("not shown")),
         ]
-        for answer in records(answers.reset_index())
+        for answer, share in zip(records(answers.reset_index()), regions, strict=True)
     ]
     label = pick(shown.language, answers["label"].iloc[0], answers["english_label"].iloc[0])
-    return panel(
-        _("Answers to the ranked question"),
-        data_table(columns, rows, caption=label),
-        anchor="answers",
-        note=_(
-            "Ratings are shown only where each was given by nobody or by {count} or more, or follows from the official "
-            "result."
-        ).format(count=shown.disclosure.minimum_cell),
-    )
+    return panel(name, data_table(columns, rows, caption=label), anchor="answers", note=_answers_note(shown))
+
+
+def _answers_note(shown: PageData) -> str:
+    _ = translator(shown.language)
+    return _(
+        "Ratings are shown only where each was given by nobody or by {count} or more, or follows from the official "
+        "result."
+    ).format(count=shown.disclosure.minimum_cell)
 
 
 def _share(share: float, hidden: str) -> str:
     return hidden if pd.isna(share) else f"{share:.0%}"
 
 
-def drivers_panel(shown: PageData, profile: Profile) -> Component:
+def drivers_panel(shown: PageData, profile: Profile | None) -> Component:
     """Return the domains associated with overall satisfaction in the region: an association, not a cause."""
     _ = translator(shown.language)
     name = _("What matters to residents here and around")
+    if profile is None:
+        return panel(name, answers_not_kept(shown.language), anchor="drivers")
     drivers = known_drivers(profile)
     summary = drivers_sentence(profile, drivers, shown.language)
     if drivers.empty:
-        return panel(name, empty(summary), anchor="drivers")
+        return panel(name, empty(summary, with_next_round(shown.language)), anchor="drivers")
     return panel(
         name,
         chart(
@@ -138,7 +146,8 @@ def complaints_panel(shown: PageData, row: Mapping[str, Any], profile: Profile |
     _ = translator(shown.language)
     name, summary = _("Complaints of the period"), cases_sentence(profile, shown.language)
     if profile is None or profile.complaints.empty:
-        return panel(name, empty(summary), anchor="cases")
+        then = (once_decided if profile is None else compare_reports)(shown.language)
+        return panel(name, empty(summary, then), anchor="cases")
     categories, months = cases_by_category(profile.complaints), cases_by_month(profile.complaints)
     drawn = [
         chart(

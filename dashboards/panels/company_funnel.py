@@ -16,6 +16,7 @@ from dashboards.labels import satisfaction_positions
 from dashboards.languages import pick, translator
 from dashboards.routes import ROUTES
 from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, panel, records
+from dashboards.widgets.next_steps import choose_another
 
 FEWEST_COMMUNITIES: Final = 2
 """Fewest ranked communities of a company that is compared: the numbers of one alone are those of a community."""
@@ -29,13 +30,13 @@ def company_panels(shown: PageData) -> list[Component]:
     name = _("More or less satisfaction than chance allows")
     if shown.header.rules.satisfaction.measure != "satisfaction_rate":
         said = _("The rules of this evaluation rank by another measure than the share of satisfied answers.")
-        return [panel(name, empty(said), anchor="companies")]
+        return [panel(name, empty(said, choose_another(shown.language)), anchor="companies")]
     counts = shown.source.company_counts(shown.header.id, shown.view.region)
     compared = compared_companies(counts, shown.disclosure, shown.language)
     left_out = html.Ul([html.Li(said) for said in _about_the_rest(counts, compared, shown)])
     if len(compared) < 2:
         said = _("Fewer than two companies here can be compared: no other tells what is usual.")
-        return [panel(name, empty(said), left_out, anchor="companies")]
+        return [panel(name, empty(said, choose_another(shown.language)), left_out, anchor="companies")]
     funnel = funnel_of_companies(compared)
     measured = compared.join(funnel.table.drop(columns=["events", "n"]).set_axis(compared.index))
     drawn = chart(

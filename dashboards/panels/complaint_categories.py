@@ -11,6 +11,7 @@ from dashboards.frames.page_data import PageData
 from dashboards.frames.profile import cases_by_category
 from dashboards.languages import pick, translator
 from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, panel, records
+from dashboards.widgets.next_steps import compare_reports, once_decided
 
 MOST_CATEGORIES: Final = 12
 """Most categories drawn; the numbers behind the chart have all."""
@@ -21,14 +22,15 @@ def categories_panel(shown: PageData, cases: pd.DataFrame) -> Component:
     _ = translator(shown.language)
     name = _("What the cases are about")
     if cases.empty:
-        return panel(name, empty(categories_sentence(cases, shown.language)), anchor="categories")
+        then = (once_decided if shown.header.provisional else compare_reports)(shown.language)
+        return panel(name, empty(categories_sentence(shown, cases), then), anchor="categories")
     categories = cases_by_category(cases)
     return panel(
         name,
         chart(
             categories_figure(categories.head(MOST_CATEGORIES), shown.language),
             name="categories",
-            summary=categories_sentence(cases, shown.language),
+            summary=categories_sentence(shown, cases),
             language=shown.language,
             numbers=categories_numbers(categories, shown.language),
         ),
@@ -37,11 +39,14 @@ def categories_panel(shown: PageData, cases: pd.DataFrame) -> Component:
     )
 
 
-def categories_sentence(cases: pd.DataFrame, language: str) -> str:
-    """Return how many cases of the period the rate does not count."""
-    _ = translator(language)
-    if cases.empty:
+def categories_sentence(shown: PageData, cases: pd.DataFrame) -> str:
+    """Return how many cases of the period the rate does not count, or why nothing is known of any."""
+    _ = translator(shown.language)
+    if cases.empty and shown.header.provisional:
         return _("Cases are kept with official results.")
+    if cases.empty:
+        # Nobody has complained, or the result is older than what is kept of cases.
+        return _("No case of the period is kept with this result.")
     categories = cases_by_category(cases)
     counted, other = int(categories["counted"].sum()), int(categories["other"].sum())
     return _("Of {filed} cases of all kinds, {other} ({share}) are not complaints that count in the rate.").format(

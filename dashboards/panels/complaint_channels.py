@@ -17,6 +17,7 @@ from dashboards.frames.standings import scale_of
 from dashboards.languages import translator
 from dashboards.routes import ROUTES
 from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, panel, records
+from dashboards.widgets.next_steps import choose_another, compare_reports
 
 _ROUTE = ROUTES["complaints"]
 _SPOKEN = ("telephone", "visit", "hotline", "letter")
@@ -33,7 +34,8 @@ def channels_panel(shown: PageData, channels: pd.DataFrame) -> Component:
     _ = translator(shown.language)
     name, told = _("How complaints arrived"), told_by_channel(shown, channels)
     if told.rates is None or told.numbers is None:
-        return panel(name, empty(told.sentence), anchor="channels")
+        then = (choose_another if channels.empty else compare_reports)(shown.language)
+        return panel(name, empty(told.sentence, then), anchor="channels")
     return panel(
         name,
         chart(

@@ -27,6 +27,7 @@ from dashboards.widgets.components import (
     records,
     side_by_side,
 )
+from dashboards.widgets.next_steps import choose_another, complete_register
 
 MULTIPLIER: Final = 1000
 """Rates are quoted per this number of household-years."""
@@ -105,7 +106,7 @@ def _funnel_card(
     head = html.H3(shown.region_label(region))
     funnel = funnel_in(shown, region, exposed)
     if funnel is None:
-        return html.Div([head, empty(no_funnel(exposed, shown.language))])
+        return html.Div([head, without_funnel(exposed, shown.language)])
     measured = exposed.join(funnel.table.set_axis(exposed.index))
     return html.Div(
         [
@@ -132,6 +133,11 @@ def no_funnel(exposed: pd.DataFrame, language: str) -> str:
     if exposed.empty:
         return _("No community here has both a count of complaints and a known number of households.")
     return _("There is only one community here: no other tells what is usual.")
+
+
+def without_funnel(exposed: pd.DataFrame, language: str) -> Component:
+    """Return what is shown where there is no funnel of these exposed communities, which are none or one."""
+    return empty(no_funnel(exposed, language), (complete_register if exposed.empty else choose_another)(language))
 
 
 def funnel_sentence(shown: PageData, funnel: MeasuredFunnel) -> str:

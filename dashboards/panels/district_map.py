@@ -14,6 +14,7 @@ from dashboards.labels import ranked_words
 from dashboards.languages import translator
 from dashboards.source import Polygon
 from dashboards.widgets.components import Numbers, NumbersColumn, attributes, chart, panel, records
+from dashboards.widgets.next_steps import none_ranked
 
 BEST_QUARTER: Final = "best_quarter"
 """In an address: the map is coloured by percentile."""
@@ -27,6 +28,8 @@ def map_panel(shown: PageData, boundaries: Mapping[str, Sequence[Polygon]]) -> l
     if not set(regions["region"]) & boundaries.keys():
         return []
     _ = translator(shown.language)
+    if not regions["ranked"].sum():
+        return [panel(_("Map of the districts"), none_ranked(shown.language), anchor="map")]
     is_offered = compares_districts(shown)
     is_by_percentile = is_offered and shown.view.own.get("shade") == BEST_QUARTER
     colour = (

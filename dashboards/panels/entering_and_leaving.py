@@ -11,8 +11,18 @@ from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import among, met, scale_of
 from dashboards.languages import pick, translator
 from dashboards.routes import ROUTES
-from dashboards.widgets.components import Column, Numbers, NumbersColumn, chart, data_table, partial_caption, records
+from dashboards.widgets.components import (
+    Column,
+    Numbers,
+    NumbersColumn,
+    chart,
+    data_table,
+    empty,
+    partial_caption,
+    records,
+)
 from dashboards.widgets.links import named_link
+from dashboards.widgets.next_steps import choose_another
 
 MOST_NAMED: Final = 100
 """Most names listed: nobody reads more here."""
@@ -56,6 +66,9 @@ def changes(
         "Communities that meet the criterion: {before}; under this assumption: {after}. Entering: {enters}; "
         "leaving: {leaves}."
     ).format(before=stays + leaves, after=stays + enters, enters=enters, leaves=leaves)
+    if not stays + enters + leaves:
+        none = _("No community here meets the criterion, neither by the rules nor under this assumption.")
+        return [empty(none, choose_another(shown.language))]
     drawn = chart(
         change_figure(regions, shown.language),
         name=name,

@@ -18,7 +18,8 @@ from dashboards.labels import population_words
 from dashboards.languages import translator
 from dashboards.panels.entering_and_leaving import WHAT_IF_COLUMNS, changes
 from dashboards.source import EvaluationSource, Examination, header_of
-from dashboards.widgets.components import empty, notice, panel
+from dashboards.widgets.components import notice, panel
+from dashboards.widgets.next_steps import sees_a_part
 
 
 def without_held_panel(shown: PageData, examination: Examination, inputs: pd.DataFrame) -> Component:
@@ -26,8 +27,7 @@ def without_held_panel(shown: PageData, examination: Examination, inputs: pd.Dat
     _ = translator(shown.language)
     name = _("Standings without held answers")
     if not sees_whole_regions(shown.header, inputs):
-        said = _("Your account sees only some of the communities that are ranked together, so this cannot be computed.")
-        return panel(name, empty(said), anchor="without")
+        return panel(name, sees_a_part(shown.language), anchor="without")
     # Where nothing is held any more, as after every decision, the official result stands.
     after = shown.everywhere if examination.held.empty else standings_without_held(shown, examination)
     return panel(

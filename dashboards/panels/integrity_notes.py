@@ -17,6 +17,7 @@ from dashboards.routes import ROUTES
 from dashboards.source import Examination
 from dashboards.widgets.components import empty, facts, panel, records
 from dashboards.widgets.links import INTEGRITY_PATH, page_link
+from dashboards.widgets.next_steps import examine_answers
 
 _ROUTE: Final = ROUTES["satisfaction"]
 
@@ -26,7 +27,7 @@ def integrity_panel(shown: PageData, row: Mapping[str, Any]) -> Component:
     _ = translator(shown.language)
     name, said = _("Signs of false answers"), integrity_facts(shown, row)
     if not said:
-        return panel(name, empty(not_examined(shown.language)), anchor="integrity")
+        return panel(name, empty(not_examined(shown.language), examine_answers(shown.language)), anchor="integrity")
     link = page_link(shown.view, INTEGRITY_PATH, _("All signs and communities: Integrity"))
     return panel(
         name,

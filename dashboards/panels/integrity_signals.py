@@ -28,6 +28,7 @@ from dashboards.widgets.components import (
     scrolled,
 )
 from dashboards.widgets.links import named_link
+from dashboards.widgets.next_steps import examine_answers
 
 MOST_LISTED: Final = 100
 """Most signals listed: nobody reads more here, and the review page has all held responses."""
@@ -83,27 +84,19 @@ def _named(listed: pd.DataFrame, shown: PageData) -> pd.DataFrame:
 def families_panel(shown: PageData, examination: Examination) -> Component:
     """Return how many communities each family of signals could judge and how many it flags."""
     _ = translator(shown.language)
-    table = _signals(shown, examination).by_family
+    table, name = _signals(shown, examination).by_family, _("Kinds of signs")
+    if not table[["judged", "flagged"]].to_numpy().sum():
+        said = _("No answers here could be judged: there are too few, or they came in after the examination.")
+        return panel(name, empty(said, examine_answers(shown.language)), anchor="families")
     columns = [
         NumbersColumn(_("Kind of sign")),
         NumbersColumn(_("Communities judged"), numeric=True),
         NumbersColumn(_("Communities flagged"), numeric=True),
     ]
-    rows = [[row["label"], row["judged"], row["flagged"]] for row in records(table)]
-    name = _("Kinds of signs")
+    numbers = Numbers(name, columns, [[row["label"], row["judged"], row["flagged"]] for row in records(table)])
     return panel(
         name,
-        chart(
-            families_figure(table, shown.language),
-            name="signs",
-            summary=_(
-                "A response is held where two kinds of signs point to it, or where it is one of ten or more that were "
-                "opened and sent in a way that honest people leave at most once in a million cities. At most about one "
-                "in a hundred flags of each kind is false by chance."
-            ),
-            language=shown.language,
-            numbers=Numbers(name, columns, rows),
-        ),
+        *_families(table, numbers, shown.language),
         anchor="families",
         note=_(
             "Paper and telephone answers are examined for one thing alone: whether they came faster than anybody types."
@@ -112,13 +105,27 @@ def families_panel(shown: PageData, examination: Examination) -> Component:
     )
 
 
+def _families(table: pd.DataFrame, numbers: Numbers, language: str) -> list[Component]:
+    """Return the chart of flagged communities; where there is none, the numbers alone."""
+    _ = translator(language)
+    if not table["flagged"].sum():
+        return [empty(_("No kind of sign points to a community here."), None), numbers.table]
+    summary = _(
+        "A response is held where two kinds of signs point to it, or where it is one of ten or more that were "
+        "opened and sent in a way that honest people leave at most once in a million cities. At most about one "
+        "in a hundred flags of each kind is false by chance."
+    )
+    figure = families_figure(table, language)
+    return [chart(figure, name="signs", summary=summary, language=language, numbers=numbers)]
+
+
 def flagged_panel(shown: PageData, examination: Examination) -> Component:
     """Return the signals that flag a community, the strongest first, with the responses held there."""
     _ = translator(shown.language)
     name = _("Flagged communities")
     flagged = _signals(shown, examination).flagged
     if flagged.empty:
-        return panel(name, empty(_("No community here is flagged.")), anchor="flagged")
+        return panel(name, empty(_("No community here is flagged."), None), anchor="flagged")
     listed = _named(flagged.sort_values("adjusted_p", kind="stable").head(MOST_LISTED), shown)
     counts = examination.counts[examination.counts["number"].isin(listed["number"])]
     held = counts.set_index("number")["waiting"]

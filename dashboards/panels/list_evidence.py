@@ -18,6 +18,7 @@ from dashboards.frames.standings import met, share_to_meet
 from dashboards.languages import translator
 from dashboards.routes import Route
 from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, panel
+from dashboards.widgets.next_steps import choose_another
 
 BANDS: Final = tuple(str(band) for band in Evidence)
 
@@ -30,7 +31,7 @@ def list_evidence_panel(shown: PageData) -> Component:
     crossed = decision_by_evidence(shown.standings, route)
     if not crossed.to_numpy().sum():
         said = _("No evidence was weighed here: nobody is ranked, or the evaluation is older than the evidence.")
-        return panel(name, empty(said), anchor="support")
+        return panel(name, empty(said, choose_another(shown.language)), anchor="support")
     return panel(
         name,
         chart(

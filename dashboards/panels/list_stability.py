@@ -13,24 +13,26 @@ from dashboards.figures.evidence import standing_figure
 from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import scale_of
 from dashboards.languages import translator
-from dashboards.widgets.components import Numbers, NumbersColumn, chart, panel
+from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, panel
+from dashboards.widgets.next_steps import choose_another, survey_alone
 
 
-def list_stability_panels(shown: PageData) -> list[Component]:
-    """Return how stable the list of each region is; nothing where the evaluation does not say so."""
+def list_stability_panel(shown: PageData) -> Component:
+    """Return how stable the list of each region is, or why that is not known."""
     _ = translator(shown.language)
-    lists = shown.list_facts(shown.view.route)
+    name, lists = _("If the survey were taken again"), shown.list_facts(shown.view.route)
+    if shown.view.route.fewest_first:
+        return panel(name, survey_alone(shown.language), anchor="again")
     cards = [_card(shown, region, facts) for region, facts in lists.items() if facts.get("stability")]
     if not cards:
-        return []
-    return [
-        panel(
-            _("If the survey were taken again"),
-            html.Div(cards, className="charts"),
-            anchor="again",
-            note=_("Forecasts from the answers. They show how much of the list is chance; they never change it."),
-        )
-    ]
+        said = _("This is not known here: nobody is listed, or the evaluation is older than the forecast.")
+        return panel(name, empty(said, choose_another(shown.language)), anchor="again")
+    return panel(
+        name,
+        html.Div(cards, className="charts"),
+        anchor="again",
+        note=_("Forecasts from the answers. They show how much of the list is chance; they never change it."),
+    )
 
 
 def sentences_on_stability(shown: PageData, of_route: Mapping[str, Any]) -> Iterator[str]:

@@ -18,6 +18,7 @@ from dashboards.panels.round_trend import rate_variance
 from dashboards.routes import ROUTES
 from dashboards.source import EvaluationSource, header_of
 from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, panel, records
+from dashboards.widgets.next_steps import choose_another
 
 MOST_MOVED: Final = 12
 """Number of communities that are drawn."""
@@ -26,41 +27,38 @@ _ROUTE: Final = ROUTES["satisfaction"]
 _COUNTED: Final = ("number", "responses", "satisfied", _ROUTE.score, _ROUTE.rank, _ROUTE.last_rank)
 
 
-def moved_most_panel(shown: PageData) -> list[Component]:
-    """Return who moved most by satisfaction; nothing without an earlier round that was measured the same way."""
+def moved_most_panel(shown: PageData) -> Component:
+    """Return who moved most by satisfaction, or why nobody can be compared."""
+    _ = translator(shown.language)
+    name = _("What moved most")
     measures = {each.rules.satisfaction.measure for each in (shown.header, shown.earlier) if each is not None}
     if shown.earlier is None or measures != {"satisfaction_rate"}:
-        return []
-    _ = translator(shown.language)
-    name, before, now = (
-        _("What moved most"),
-        shown.earlier.round_label(shown.language),
-        shown.header.round_label(shown.language),
-    )
+        none = _("No earlier round has shares of satisfied answers to compare with.")
+        return panel(name, empty(none, _("It is drawn once the result of a second round is official.")), anchor="moved")
+    before, now = shown.earlier.round_label(shown.language), shown.header.round_label(shown.language)
     moved = pd.concat(
         shown.source.compute_once(shown.header.id, measure_movements, shown.earlier.id, region)
         for region in shown.regions
     )
     if moved.empty:
-        return [panel(name, empty(_("No community was ranked in both rounds.")), anchor="moved")]
+        none = _("No community was ranked in both rounds.")
+        return panel(name, empty(none, choose_another(shown.language)), anchor="moved")
     distance = (moved["percentile"] - moved["percentile_before"]).abs()
     first = moved.iloc[np.argsort(-distance.to_numpy(), kind="stable")[:MOST_MOVED]].reset_index(drop=True)
     names = shown.source.standings_of(shown.header.id, first["number"].tolist())[["name", "english_name"]]
     drawn = first.join(names)
-    return [
-        panel(
-            name,
-            chart(
-                movements_figure(drawn, before, now, shown.language),
-                name="moved",
-                summary=_sentence(shown, moved),
-                language=shown.language,
-                numbers=_numbers(shown, drawn),
-            ),
-            anchor="moved",
-            note=_("Communities at either end move towards the middle by chance alone."),
-        )
-    ]
+    return panel(
+        name,
+        chart(
+            movements_figure(drawn, before, now, shown.language),
+            name="moved",
+            summary=_sentence(shown, moved),
+            language=shown.language,
+            numbers=_numbers(shown, drawn),
+        ),
+        anchor="moved",
+        note=_("Communities at either end move towards the middle by chance alone."),
+    )
 
 
 def measure_movements(source: EvaluationSource, evaluation_id: int, earlier_id: int, region: str) -> pd.DataFrame:

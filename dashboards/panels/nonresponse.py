@@ -12,32 +12,38 @@ from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import in_region
 from dashboards.languages import translator
 from dashboards.routes import ROUTES
-from dashboards.widgets.components import Column, data_table, panel, scrolled, titled_sentences
+from dashboards.widgets.components import Column, data_table, empty, panel, scrolled, titled_sentences
+from dashboards.widgets.next_steps import complete_register, none_ranked, survey_alone
 
 _ROUTE: Final = ROUTES["satisfaction"]
 
 
-def nonresponse_panel(shown: PageData) -> list[Component]:
-    """Return what is known of those who did not answer; nothing on the other route, or where nothing is known."""
-    if shown.view.route != _ROUTE:
-        return []
+def nonresponse_panel(shown: PageData) -> Component:
+    """Return what is known of those who did not answer, or why nothing is."""
     _ = translator(shown.language)
+    name = _("Those who did not answer")
+    if shown.view.route != _ROUTE:
+        return panel(name, survey_alone(shown.language), anchor="nonresponse")
     said = [
         (shown.region_label(region), sentences)
         for region, facts in shown.list_facts(_ROUTE).items()
         if (sentences := list(_sentences(shown, facts)))
     ]
+    if shown.standings[_ROUTE.rank].isna().all():
+        return panel(name, none_ranked(shown.language), anchor="nonresponse")
     content = [*([titled_sentences(said)] if said else []), *_bounds(shown)]
     if not content:
-        return []
-    return [
-        panel(
-            _("Those who did not answer"),
-            *content,
-            anchor="nonresponse",
-            note=_("What late answers suggest can raise the assumption of the evidence. The decision never changes."),
+        unknown = _(
+            "Nothing is known here: there is no ranked community of which both the households and the satisfied "
+            "answers are known."
         )
-    ]
+        return panel(name, empty(unknown, complete_register(shown.language)), anchor="nonresponse")
+    return panel(
+        name,
+        *content,
+        anchor="nonresponse",
+        note=_("What late answers suggest can raise the assumption of the evidence. The decision never changes."),
+    )
 
 
 def _sentences(shown: PageData, facts: Mapping[str, Any]) -> Iterator[str]:

@@ -17,29 +17,28 @@ from dashboards.frames.page_data import PageData
 from dashboards.labels import population_words, tenure_words
 from dashboards.languages import translator
 from dashboards.source import Profile
-from dashboards.widgets.components import Column, data_table, panel, records
+from dashboards.widgets.components import Column, data_table, empty, panel, records
 
 
-def tenures_panel(shown: PageData, profile: Profile, ranked: Rated) -> list[Component]:
-    """Return how satisfied owners and tenants are, small numbers suppressed; empty if they were not counted apart.
+def tenures_panel(shown: PageData, profile: Profile, ranked: Rated) -> Component:
+    """Return how satisfied owners and tenants are, small numbers suppressed, or that they were not counted apart.
 
     `ranked` is what is shown of the answers to the ranked question.
     """
-    if profile.tenures.empty:
-        return []
     _ = translator(shown.language)
+    name = _("Owners and tenants")
+    if profile.tenures.empty:
+        none = _("Owners and tenants were not counted apart in this evaluation.")
+        return panel(name, empty(none, _("Choose a later evaluation above, if there is one.")), anchor="tenures")
     headings, rows = tenures_table(shown, profile, ranked)
     columns = [Column(heading, heading, numeric=place > 0) for place, heading in enumerate(headings)]
-    name = _("Owners and tenants")
-    return [
-        panel(
-            name,
-            html.P(tenures_sentence(shown)),
-            data_table(columns, rows, caption=name),
-            anchor="tenures",
-            note=tenures_note(shown),
-        )
-    ]
+    return panel(
+        name,
+        html.P(tenures_sentence(shown)),
+        data_table(columns, rows, caption=name),
+        anchor="tenures",
+        note=tenures_note(shown),
+    )
 
 
 def tenures_table(shown: PageData, profile: Profile, ranked: Rated) -> tuple[list[str], list[list[str]]]:

@@ -12,25 +12,27 @@ from dashboards.frames.standings import met, scale_of
 from dashboards.languages import translator
 from dashboards.panels.sensitivity import MOST_LISTED
 from dashboards.routes import ROUTES
-from dashboards.widgets.components import Column, data_table, panel, records, scrolled
+from dashboards.widgets.components import Column, data_table, empty, panel, records, scrolled
 from dashboards.widgets.links import named_link
+from dashboards.widgets.next_steps import choose_another, sees_a_part
 
 _ROUTE: Final = ROUTES["satisfaction"]
 
 
 def picked_scores_panel(shown: PageData) -> list[Component]:
-    """Return the scores of the listed with corrected intervals.
-
-    Nothing on the other route, where nobody is listed, and where the account sees a part of the region.
-    """
-    if shown.view.route != _ROUTE or not shown.sees_whole_regions:
+    """Return the scores of the listed with corrected intervals, or why there are none; nothing on the other route."""
+    if shown.view.route != _ROUTE:
         return []
+    _ = translator(shown.language)
+    name = _("What the scores of the listed are worth")
+    if not shown.sees_whole_regions:
+        return [panel(name, sees_a_part(shown.language), anchor="picked")]
     corrected = shown.source.compute_once(shown.header.id, analyse_list).corrected
     listed = shown.standings[met(shown.standings, _ROUTE.status)].sort_values(_ROUTE.rank, kind="stable")
     listed = listed[listed["number"].isin(corrected.index)]
     if listed.empty:
-        return []
-    _ = translator(shown.language)
+        none = empty(_("No score of a listed community can be corrected here."), choose_another(shown.language))
+        return [panel(name, none, anchor="picked")]
     scale = scale_of(shown.header, _ROUTE, shown.language)
     headings = (_("Community"), _("Score"), _("Corrected for having been picked"))
     columns = [Column(heading, heading, numeric=place > 0) for place, heading in enumerate(headings)]
@@ -43,7 +45,6 @@ def picked_scores_panel(shown: PageData) -> list[Component]:
         for row in records(listed.head(MOST_LISTED))
         for limits in [corrected.loc[row["number"], ["lower", "upper"]].tolist()]
     ]
-    name = _("What the scores of the listed are worth")
     caption = _("{shown} of {count}").format(shown=len(rows), count=len(listed))
     note = _(
         "Whoever is listed for a high score was often lucky, too. The corrected intervals contain the true score of at "

@@ -19,6 +19,7 @@ from dashboards.routes import ROUTES, Route
 from dashboards.widgets import community_table
 from dashboards.widgets.components import Column, data_table, empty, panel, records, scrolled
 from dashboards.widgets.links import named_link
+from dashboards.widgets.next_steps import choose_another
 
 MOST_QUALIFIED: Final = 40
 """Most names listed here; more are read in the table of all communities."""
@@ -30,7 +31,7 @@ def qualified_panel(shown: PageData) -> Component:
     name = _("Who qualifies, by which route and why")
     qualified = qualified_in_order(shown)
     if qualified.empty:
-        return panel(name, empty(none_qualifies(shown.language)), anchor="qualified")
+        return panel(name, empty(none_qualifies(shown.language), choose_another(shown.language)), anchor="qualified")
     listed = shown.with_all_columns(qualified.head(MOST_QUALIFIED))
     headings = (
         _("Community"),

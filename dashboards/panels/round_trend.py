@@ -63,7 +63,8 @@ def trend_panel(shown: PageData, row: Mapping[str, Any], history: pd.DataFrame) 
     _ = translator(shown.language)
     name, trend = _("Round by round"), trend_of(shown, row, history)
     if trend is None:
-        return panel(name, empty(no_second_round(shown.language)), anchor="trend")
+        then = _("It is drawn once the result of a second round is official.")
+        return panel(name, empty(no_second_round(shown.language), then), anchor="trend")
     notes = [_("Between the dashed lines, three standard errors away, chance alone can explain a round.")]
     if not np.isnan(trend.fan).all():
         notes.append(_("Shaded: the deciles of all communities ranked with it, the median in the middle."))

@@ -16,7 +16,8 @@ from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import CutOff, in_rank_order, in_region, met, regions_of, scale_of, with_intervals
 from dashboards.languages import pick, translator
 from dashboards.routes import Route
-from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, panel, side_by_side
+from dashboards.widgets.components import Numbers, NumbersColumn, chart, panel, side_by_side
+from dashboards.widgets.next_steps import none_ranked
 
 _NAMED: Final = ("number", "name", "english_name", "responses", "complaints")
 
@@ -37,11 +38,14 @@ def score_ranking_panel(shown: PageData) -> Component:
         _RankedRegion.of(region, in_region(measured, region), route, cut_offs_here.get(region))
         for region in shown.regions
     ]
+    name = _("The communities in order, and the cut-off")
+    if all(ladder.ordered.empty for ladder in ladders):
+        return panel(name, none_ranked(shown.language), anchor="order")
     room = allocate_points([len(ladder.ordered) for ladder in ladders])
     cards = [_score_ranking_card(shown, ladder, drawing, most=most) for ladder, most in zip(ladders, room, strict=True)]
     best = _("from the highest satisfaction down") if not route.fewest_first else _("from the fewest complaints up")
     return panel(
-        _("The communities in order, and the cut-off"),
+        name,
         side_by_side(cards),
         anchor="order",
         note=_("{route}, {best}. One dot is one community; the thin line is its 95 percent interval.").format(
@@ -79,7 +83,7 @@ def _score_ranking_card(shown: PageData, ladder: _RankedRegion, drawing: ChartCo
     route, ordered, cut_off = shown.view.route, ladder.ordered, ladder.cut_off
     parts: list[Component] = [html.H3(shown.region_label(ladder.region))]
     if ordered.empty:
-        parts.append(empty(_("No community here is ranked on this route.")))
+        parts.append(none_ranked(shown.language))
     else:
         drawn = thinned(ordered, keep_first=cut_off.k if cut_off else 0, most=most)
         drawn = drawn.join(shown.standings.loc[drawn.index, list(_NAMED)])
@@ -153,7 +157,7 @@ def distribution_panel(shown: PageData) -> Component:
     columns = ["region", "region_english", route.score, route.status]
     ranked = shown.standings[columns][shown.standings[route.rank].notna()]
     if ranked.empty:
-        return panel(name, empty(_("No community here is ranked on this route.")), anchor="distribution")
+        return panel(name, none_ranked(shown.language), anchor="distribution")
     scale = scale_of(shown.header, route, shown.language)
     median = scale.write(float(ranked[route.score].median()))
     return panel(

@@ -15,6 +15,7 @@ from dashboards.languages import translator
 from dashboards.routes import ROUTES
 from dashboards.widgets.components import Column, data_table, panel, records, scrolled, titled_sentences
 from dashboards.widgets.links import named_link
+from dashboards.widgets.next_steps import none_ranked, sees_a_part
 
 MOST_LISTED: Final = 40
 """Most communities listed; a longer list is in the report of the evaluation."""
@@ -23,16 +24,20 @@ _ROUTE: Final = ROUTES["satisfaction"]
 
 
 def sensitivity_panel(shown: PageData) -> list[Component]:
-    """Return on what the list depends; nothing on the other route, or where the account sees a part of the region."""
-    said = {} if shown.view.route != _ROUTE else sensitivity_by_region(shown)
-    if not said:
+    """Return on what the list depends, or why that is not known; nothing on the other route."""
+    if shown.view.route != _ROUTE:
         return []
     _ = translator(shown.language)
+    name, said = _("Few answers, and ways of answering"), sensitivity_by_region(shown)
+    if not shown.sees_whole_regions:
+        return [panel(name, sees_a_part(shown.language), anchor="sensitivity")]
+    if not said:
+        return [panel(name, none_ranked(shown.language), anchor="sensitivity")]
     found = shown.source.compute_once(shown.header.id, analyse_list)
     note = _("Answers on paper or by telephone are often kinder, and other people give them. Nothing is decided here.")
     return [
         panel(
-            _("Few answers, and ways of answering"),
+            name,
             titled_sentences((shown.region_label(region), about) for region, about in said.items()),
             *_listed(shown, found),
             anchor="sensitivity",

@@ -12,22 +12,26 @@ from dashboards.frames.standings import among, in_region, met
 from dashboards.languages import translator
 from dashboards.panels.what_if import BY_LOWER_BOUND, order_by_lower_bound
 from dashboards.routes import ROUTES
-from dashboards.widgets.components import panel, titled_sentences
+from dashboards.widgets.components import empty, panel, titled_sentences
+from dashboards.widgets.next_steps import choose_another
 
 _ROUTE = ROUTES["satisfaction"]
 
 
 def settling_panel(shown: PageData) -> list[Component]:
-    """Return what would settle the list of each region; nothing on the other route, or where no evidence says so."""
-    _ = translator(shown.language)
-    said = {} if shown.view.route != _ROUTE else settling_by_region(shown)
-    if not said:
+    """Return what would settle the list of each region, or why that is not known; nothing on the other route."""
+    if shown.view.route != _ROUTE:
         return []
+    _ = translator(shown.language)
+    name, said = _("What would settle the list"), settling_by_region(shown)
+    if not said:
+        none = _("Nobody is listed by satisfaction here, or the evaluation is older than the evidence.")
+        return [panel(name, empty(none, choose_another(shown.language)), anchor="settling")]
     asked = shown.view.with_own(what_if=BY_LOWER_BOUND).search
     link = html.A(_("Who would enter and leave by lower bounds"), href=f"{asked}#what-if", className="quiet-link")
     return [
         panel(
-            _("What would settle the list"),
+            name,
             titled_sentences((shown.region_label(region), about) for region, about in said.items()),
             *([link] if shown.sees_whole_regions else []),
             anchor="settling",

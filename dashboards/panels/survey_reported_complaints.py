@@ -18,40 +18,47 @@ from dashboards.languages import translator
 from dashboards.routes import ROUTES
 from dashboards.source import Profile, ReportedComplaints
 from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, notice, panel, records
+from dashboards.widgets.next_steps import answers_not_kept, with_next_round
 
 _ROUTE: Final = ROUTES["complaints"]
 _PER_1000: Final = 1000
 _RATES: Final = ("rate", "lower", "upper", "region_rate")
 
 
-def reported_panel(shown: PageData, row: Mapping[str, Any], profile: Profile | None) -> list[Component]:
-    """Return the share that says it complained beside the cases on record; empty where residents were not asked."""
-    if profile is None or profile.reported is None:
-        return []
+def reported_panel(shown: PageData, row: Mapping[str, Any], profile: Profile | None) -> Component:
+    """Return the share that says it complained beside the cases on record, or why it is not known."""
     _ = translator(shown.language)
-    name, reported = _("What residents report, and what is on record"), profile.reported
+    name = _("What residents report, and what is on record")
+    if profile is None:
+        return panel(name, answers_not_kept(shown.language), anchor="reported")
+    if (reported := profile.reported) is None:
+        why = _("The questionnaire does not ask whether residents complained.")
+        then = _("A questionnaire that asks it can be chosen for the next round.")
+        return panel(name, empty(why, then), anchor="reported")
     if reported.asked < shown.disclosure.minimum_opinion_base:
-        return [panel(name, empty(too_few_said(shown)), anchor="reported")]
+        return panel(name, empty(too_few_said(shown), with_next_round(shown.language)), anchor="reported")
     rates = reported_and_recorded_rates(
         row, reported, shown.header.rules, disclosure=shown.disclosure, language=shown.language
     )
-    return [
-        panel(
-            name,
-            *_underreporting_notice(shown, row),
-            chart(
-                reported_figure(rates, shown.language),
-                name=f"said-and-recorded-{row['number']}",
-                summary=reported_sentence(shown, rates),
-                language=shown.language,
-                numbers=reported_numbers(shown, rates),
-            ),
-            anchor="reported",
-            note=_(
-                "Residents may also have complained to the company or elsewhere; only cases filed here are on record."
-            ),
-        )
-    ]
+    return panel(
+        name,
+        *_underreporting_notice(shown, row),
+        _rates_chart(shown, row, rates),
+        anchor="reported",
+        note=_("Residents may also have complained to the company or elsewhere; only cases filed here are on record."),
+    )
+
+
+def _rates_chart(shown: PageData, row: Mapping[str, Any], rates: pd.DataFrame) -> Component:
+    if rates[["rate", "region_rate"]].isna().all(axis=None):
+        return empty(reported_sentence(shown, rates), with_next_round(shown.language))
+    return chart(
+        reported_figure(rates, shown.language),
+        name=f"said-and-recorded-{row['number']}",
+        summary=reported_sentence(shown, rates),
+        language=shown.language,
+        numbers=reported_numbers(shown, rates),
+    )
 
 
 def too_few_said(shown: PageData) -> str:

@@ -26,6 +26,7 @@ from dashboards.panels.entering_and_leaving import WHAT_IF_COLUMNS, changes
 from dashboards.routes import ROUTES
 from dashboards.source import EvaluationSource, header_of
 from dashboards.widgets.components import empty, notice, panel
+from dashboards.widgets.next_steps import sees_a_part
 
 CHOICE: Final = "what-if"
 MINIMA: Final = (10, 20, 30, 50, 100)
@@ -59,8 +60,7 @@ def what_if_panel(shown: PageData, source: EvaluationSource) -> Component:
     name, inputs = _("Under other rules"), source.inputs(shown.header.id)
     rules, complete = shown.header.rules, sees_everything(shown.header, inputs)
     if not sees_whole_regions(shown.header, inputs):
-        said = _("Your account sees only some of the communities that are ranked together, so this cannot be computed.")
-        return panel(name, empty(said), anchor="what-if")
+        return panel(name, sees_a_part(shown.language), anchor="what-if")
     offered = choices(
         rules,
         shown.language,
@@ -163,7 +163,8 @@ def _asked_result(shown: PageData, asked: str, offered: Mapping[str, str]) -> li
             else shown.source.compute_once(shown.header.id, evaluate_otherwise, cast(Choice, choice), value)
         )
     except TableError:
-        return [empty(_("The counts of this evaluation are not enough to compute this."))]
+        short = _("The counts of this evaluation are not enough to compute this.")
+        return [empty(short, _("Choose another assumption."))]
     # Beside the score of one population the other's would tell what the few answered who are in one of them alone.
     withheld = without_score(shown.everywhere)
     untold = frozenset(after["community_id"]) if choice == "population" else withheld

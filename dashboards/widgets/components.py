@@ -117,22 +117,24 @@ def chart(
     They are unfolded from the beginning where the list says more than the chart.
     """
     _ = translator(language)
-    config: Any = chart_config(language, name)
-    drawn = dcc.Graph(
-        figure=figure,
-        config=config,
-        responsive=True,
-        style={"height": figure["layout"]["height"]},
-    )
-    parts: list[Component] = [
-        html.P(summary, className="chart-summary"),
-        html.Div(drawn, role="group", **attributes(aria_label=_("Chart"))),
-    ]
+    parts: list[Component] = [html.P(summary, className="chart-summary")]
+    parts.append(html.Div(_graph(figure, name, language), role="group", **attributes(aria_label=_("Chart"))))
+    if not numbers.rows:
+        nothing = _("{table}: none.").format(table=numbers.caption)
+        return html.Div([*parts, html.P(nothing, className="apart")], className="chart")
     address = "data:text/csv;charset=utf-8," + quote(numbers.csv)
     keep = html.A(_("Numbers as CSV"), href=address, download=f"{name}.csv", className="quiet-link")
     listed = [html.Summary(_("Show the numbers")), scrolled(numbers.table, numbers.caption), keep]
     parts.append(html.Details(listed, open=True) if is_unfolded else html.Details(listed))
     return html.Div(parts, className="chart")
+
+
+def _graph(figure: Figure, name: str, language: str) -> Component:
+    config: Any = chart_config(language, name)
+    graph: Component = dcc.Graph(
+        figure=figure, config=config, responsive=True, style={"height": figure["layout"]["height"]}
+    )
+    return graph
 
 
 def data_table(columns: Sequence[Column], rows: Sequence[Sequence[str | Component]], *, caption: str) -> Component:
@@ -215,9 +217,9 @@ def _read(value: Any, column: NumbersColumn) -> str:
     return "—" if value is None or pd.isna(value) else column.write(value)
 
 
-def empty(message: str) -> Component:
-    """Return a placeholder that says why there is nothing to show."""
-    return html.P(message, className="empty")
+def empty(why: str, then: str | None) -> Component:
+    """Return a placeholder that says why there is nothing to show and, unless all is well, what to do next."""
+    return html.P(why if then is None else [why, html.Span(then, className="next-step")], className="empty")
 
 
 def notice(title: str, text: str) -> Component:

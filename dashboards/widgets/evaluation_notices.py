@@ -16,12 +16,10 @@ def no_evaluation(view: View) -> list[Component]:
     if view.evaluation is not None:
         words = _("It does not exist, or your account may not see it.")
         newest = page_link(view.with_changes(evaluation=None), "", _("The newest result"))
-        return [panel(_("There is no such evaluation"), empty(words), newest)]
-    words = _(
-        "Results appear here once a round has closed and been evaluated. Until then only the collection is shown."
-    )
+        return [panel(_("There is no such evaluation"), empty(words, None), newest)]
+    why = _("Results appear here once a round has closed and been evaluated.")
     more = page_link(view, COLLECTION_PATH, _("How the collection is going"))
-    return [panel(_("No evaluation yet"), empty(words), more)]
+    return [panel(_("No evaluation yet"), empty(why, _("Until then only the collection is shown.")), more)]
 
 
 def no_answers_kept(language: str) -> str:

@@ -79,7 +79,7 @@ def _channels(shown: PageData) -> Iterator[Block]:
 
 def _categories(shown: PageData) -> Iterator[Block]:
     cases = in_region(shown.source.cases(shown.header.id), shown.view.region)
-    yield paragraph(categories_sentence(cases, shown.language))
+    yield paragraph(categories_sentence(shown, cases))
     if not cases.empty:
         yield numbers_table(categories_numbers(cases_by_category(cases), shown.language))
         yield paragraph(uncounted_note(shown.language))

@@ -28,6 +28,7 @@ from analytics.reports.labels import valid_answers_words
 from analytics.rules import load_rules
 from dashboards.address import View
 from dashboards.pages import aspects, community, criterion
+from dashboards.pages.drawing import draw_parts
 from survey_app.accounts.guard import SignedIn
 from survey_app.accounts.scope import EVERYWHERE
 from survey_app.config import DATA
@@ -37,7 +38,7 @@ from survey_app.exports.answer_tables import export_answer_tables
 from survey_app.exports.standings import export_standings
 from survey_app.web.context import SITE_EXTENSION
 from tests.accounts import make_account
-from tests.conftest import site_on
+from tests.conftest import raise_again, site_on
 from tests.disclosure_solver import Reader
 from tests.factories import make_community, make_district, make_poster_code, make_response, make_round
 from tests.published import Page, read_into
@@ -119,10 +120,11 @@ def published(empty_site):
             login_user(account)
             for name in SIZES:
                 view = View("en").with_changes(evaluation=newer).with_own(community=name)
-                pages[name] = tables_in(community.draw(source, view, NOW))
+                pages[name] = tables_in(components_of(community.PAGE, source, view))
             whole = View("en").with_changes(evaluation=newer)
-            heat_map = tables_of(aspects.draw(source, whole, NOW))["Percentile of each community by aspect of service"]
-            drawn = tables_of(criterion.draw(source, whole, NOW))
+            table = "Percentile of each community by aspect of service"
+            heat_map = tables_of(components_of(aspects.PAGE, source, whole))[table]
+            drawn = tables_of(components_of(criterion.PAGE, source, whole))
             [limits] = [rows for caption, rows in drawn.items() if caption.startswith("Whatever the others think")]
         files = {
             name: rows_of("".join(export(database, evaluation_id=newer, scope=EVERYWHERE, language="en")))
@@ -155,6 +157,10 @@ def answer_twice(session):
                     for question, code in answers.items():
                         counts[name, question, code] += 1
     return (earlier.id, newer.id), counts
+
+
+def components_of(page, source, view):
+    return draw_parts(page, page.draw(source, view, NOW), view.language, failed=raise_again)
 
 
 def tables_of(components):
@@ -302,7 +308,8 @@ def learn_pages(reader, published):
     everyone = [cell for place in SIZES for cell in cells(place, "q01", (*VALID, 9))]
     for place in SIZES:
         tables = published.pages[place]
-        for row in tables["Overall satisfaction"]:
+        # Where every rating is hidden the page says so, and has no table of them.
+        for row in tables.get("Overall satisfaction", []):
             code = CODES.get(row["Answer"], 9)
             here, around = (number(row[name]) for name in ("This community", "All communities ranked with it"))
             if here is not None:

@@ -525,7 +525,7 @@ class MadeUpCity:
             names["evidence_method"] = header.evidence_method
             if not header.provisional:
                 rows.append({"evaluation_id": header.id, "cut_off": header.cut_off, **names, **row})
-        return pd.DataFrame(rows)
+        return pd.DataFrame(rows, columns=["evaluation_id", "cut_off", *names, *standings])
 
     def cases(self, evaluation_id):
         standings = self.standings(evaluation_id)
@@ -606,5 +606,5 @@ class MadeUpCity:
             buildings=communities[["community_id", "name", "english_name"]]
             .head(3)
             .rename(columns={"community_id": "number"})
-            .assign(building="3号楼", responses=[12, 0, 7]),
+            .assign(building="3号楼", responses=[12, 0, 7][: len(communities)]),
         )

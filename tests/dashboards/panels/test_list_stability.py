@@ -9,7 +9,7 @@ from plotly.utils import PlotlyJSONEncoder
 from analytics.languages import LANGUAGES
 from dashboards.address import View
 from dashboards.frames.page_data import PageData
-from dashboards.panels.list_stability import list_stability_panels
+from dashboards.panels.list_stability import list_stability_panel
 from dashboards.routes import ROUTES
 from dashboards.widgets.components import records
 from tests.dashboards.test_app import said
@@ -21,7 +21,7 @@ def shown(city):
 
 
 def told(shown):
-    return said(json.loads(json.dumps(list_stability_panels(shown), cls=PlotlyJSONEncoder)))
+    return said(json.loads(json.dumps(list_stability_panel(shown), cls=PlotlyJSONEncoder)))
 
 
 def with_stability(shown, region, **changed):
@@ -62,10 +62,10 @@ def test_no_community_outside_the_scope_is_named(shown):
     assert "elsewhere" not in content
 
 
-def test_an_evaluation_older_than_the_forecast_and_the_complaint_route_say_nothing(city, shown):
+def test_an_evaluation_older_than_the_forecast_and_the_complaint_route_say_why_there_is_none(city, shown):
     older = shown
     for region in shown.regions:
         older = with_stability(older, region)
 
-    assert list_stability_panels(older) == []
-    assert list_stability_panels(PageData.of(city, View("en", route=ROUTES["complaints"]))) == []
+    assert "This is not known here" in told(older)
+    assert "the survey alone" in told(PageData.of(city, View("en", route=ROUTES["complaints"])))

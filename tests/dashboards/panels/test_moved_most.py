@@ -1,9 +1,11 @@
 """Who moved most since the round before: percentiles and changes are those of the standings of both rounds."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from plotly.utils import PlotlyJSONEncoder
 from scipy import stats
 
 from analytics.decision.percentiles import percentile_in
@@ -13,6 +15,7 @@ from dashboards.frames.standings import in_region
 from dashboards.panels.moved_most import MOST_MOVED, measure_movements, moved_most_panel
 from dashboards.widgets.components import records
 from tests.dashboards.made_up import MadeUpCity
+from tests.dashboards.test_app import said
 
 REGION = "海勃湾区"
 
@@ -68,7 +71,7 @@ def test_a_change_is_clear_where_two_proportions_differ_by_more_than_chance_amon
 
 @pytest.mark.parametrize("language", ["zh-Hans", "en"])
 def test_those_drawn_are_those_that_moved_most(city, language):
-    [panel] = moved_most_panel(PageData.of(city, View(language)))
+    panel = moved_most_panel(PageData.of(city, View(language)))
     figure = next(part.figure for part in panel._traverse() if hasattr(part, "figure"))
     ends = sorted(value for trace in figure["data"][2:] for value in trace["x"])
     everyone = [measure_movements(city, 2, 1, region) for region in PageData.of(city, View(language)).regions]
@@ -81,14 +84,15 @@ def test_those_drawn_are_those_that_moved_most(city, language):
     assert ends == pytest.approx(sorted(end for _distance, end in distances), rel=1e-4)
 
 
-def test_nothing_is_said_of_a_first_round_or_of_another_measure(city, shown):
+def test_of_a_first_round_and_of_another_measure_it_is_said_that_nothing_can_be_compared(city, shown):
     first = PageData.of(city, View("en", evaluation=1))
     satisfaction = replace(shown.header.rules.satisfaction, measure="satisfaction_index")
     rules = replace(shown.header.rules, satisfaction=satisfaction)
 
     assert first.earlier is None
-    assert moved_most_panel(first) == []
-    assert moved_most_panel(replace(shown, header=replace(shown.header, rules=rules))) == []
+    for alone in (first, replace(shown, header=replace(shown.header, rules=rules))):
+        drawn = json.loads(json.dumps(moved_most_panel(alone), cls=PlotlyJSONEncoder))
+        assert "No earlier round has shares of satisfied answers to compare with." in said(drawn)
 
 
 def test_an_account_that_sees_a_part_compares_that_part(moved):

@@ -42,11 +42,11 @@ def test_every_listed_community_has_its_corrected_interval(city, language):
     assert written == {f"{row['lower'] * 100:.1f} – {row['upper'] * 100:.1f}%" for row in records(corrected)}
 
 
-def test_neither_the_other_route_nor_a_part_of_a_region_shows_corrected_scores(city, shown, monkeypatch):
+def test_corrected_scores_are_of_the_survey_and_take_the_whole_region(city, shown, monkeypatch):
     assert picked_scores_panel(PageData.of(city, View("en", route=ROUTES["complaints"]))) == []
     monkeypatch.setitem(shown.__dict__, "sees_whole_regions", False)
 
-    assert picked_scores_panel(shown) == []
+    assert "An account that sees them all can show it." in said(drawn(shown))
 
 
 def with_few_false(shown, **changed):

@@ -93,8 +93,9 @@ def test_a_community_whose_complaints_may_be_underreported_is_warned_of_and_no_o
         assert ("Complaints may be underreported" in content) == is_warned
 
 
-def test_where_residents_were_not_asked_the_page_says_nothing_of_it(shown, profile):
-    row = row_of(shown)
+def test_where_residents_were_not_asked_the_page_says_so(shown, profile):
+    def content(kept):
+        return said(json.loads(json.dumps(reported_panel(shown, row_of(shown), kept), cls=PlotlyJSONEncoder)))
 
-    assert reported_panel(shown, row, None) == []
-    assert reported_panel(shown, row, replace(profile, reported=None)) == []
+    assert "kept with official results only" in content(None)
+    assert "does not ask whether residents complained" in content(replace(profile, reported=None))
