@@ -189,6 +189,14 @@ def stacked_bars(
     }
 
 
+def is_one_bar(figure: Figure) -> bool:
+    """Return whether of the horizontal bars of a chart one alone has a length: it fills the width whatever it is."""
+    traces = figure["data"]
+    if any(trace.get("type") != "bar" or trace.get("orientation") != "h" for trace in traces):
+        return False
+    return sum(bool(length) for trace in traces for length in trace["x"]) == 1
+
+
 def count_bars(labels: Sequence[str], counts: Sequence[int], *, title: str, color: str) -> Figure:
     """Return a horizontal bar chart of a few counts, each written at its bar."""
     trace = {

@@ -174,7 +174,8 @@ def change_figure(regions: pd.DataFrame, language: str) -> Figure:
         "height": 110 + 44 * len(regions),
         "barmode": "relative",
         "bargap": 0.35,
-        "xaxis": {"title": {"text": _("Communities")}, "nticks": 5, "zeroline": True, "zerolinecolor": theme.QUIET},
+        "xaxis": count_axis(_("Communities"), regions[["stays", "enters", "leaves"]].to_numpy("float64").max(initial=0))
+        | {"zeroline": True, "zerolinecolor": theme.QUIET},
         "yaxis": rows_axis(),
     }
     return {"data": traces, "layout": layout}

@@ -13,7 +13,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from analytics.files.csv_files import csv_file
-from dashboards.figures.chart_parts import Figure
+from dashboards.figures.chart_parts import Figure, is_one_bar
 from dashboards.languages import translator
 from dashboards.theme import chart_config
 
@@ -114,18 +114,21 @@ def chart(
 ) -> Component:
     """Return a chart with a text summary, for those who cannot see it, and its numbers to unfold or download.
 
-    They are unfolded from the beginning where the list says more than the chart.
+    They are unfolded from the beginning where the list says more than the chart, and stand alone where the chart would
+    be a single bar.
     """
     _ = translator(language)
     parts: list[Component] = [html.P(summary, className="chart-summary")]
-    parts.append(html.Div(_graph(figure, name, language), role="group", **attributes(aria_label=_("Chart"))))
+    is_alone = is_one_bar(figure)
+    if not is_alone:
+        parts.append(html.Div(_graph(figure, name, language), role="group", **attributes(aria_label=_("Chart"))))
     if not numbers.rows:
         nothing = _("{table}: none.").format(table=numbers.caption)
         return html.Div([*parts, html.P(nothing, className="apart")], className="chart")
     address = "data:text/csv;charset=utf-8," + quote(numbers.csv)
     keep = html.A(_("Numbers as CSV"), href=address, download=f"{name}.csv", className="quiet-link")
     listed = [html.Summary(_("Show the numbers")), scrolled(numbers.table, numbers.caption), keep]
-    parts.append(html.Details(listed, open=True) if is_unfolded else html.Details(listed))
+    parts.append(html.Details(listed, open=True) if is_unfolded or is_alone else html.Details(listed))
     return html.Div(parts, className="chart")
 
 

@@ -290,6 +290,26 @@ def empty_charts(content):
     ]
 
 
+def single_bars(content):
+    """Return the charts of one bar alone, which fills the width whatever its value."""
+    return [
+        props["config"]["toImageButtonOptions"]["filename"]
+        for props in parts(content, "Graph")
+        if is_single(lengths_of(props["figure"]["data"]))
+    ]
+
+
+def lengths_of(traces):
+    """Return the length of each bar where a chart has horizontal bars alone."""
+    if any(trace["type"] != "bar" or trace.get("orientation") != "h" for trace in traces):
+        return []
+    return [length for trace in traces for length in trace["x"]]
+
+
+def is_single(lengths):
+    return sum(map(bool, lengths)) == 1
+
+
 def tables_of_headings(content):
     built = [said(props) for kind in ("TableTbody", "Tbody") for props in parts(content, kind) if not props["children"]]
     plain = [
@@ -333,6 +353,7 @@ def looked_at(name, page, search):
     faults = [
         *(text for text in texts(content) if NO_NUMBER.search(text)),
         *empty_charts(content),
+        *single_bars(content),
         *tables_of_headings(content),
         *empty_lists(content),
         *panels_without_content(content),

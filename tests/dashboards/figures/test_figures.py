@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dashboards import theme
 from dashboards.address import View
-from dashboards.figures.chart_parts import FEWEST_POINTS, MOST_POINTS, allocate_points
+from dashboards.figures.chart_parts import FEWEST_POINTS, MOST_POINTS, allocate_points, count_bars, is_one_bar
 from dashboards.figures.collection import daily_figure, hourly_figure, modes_figure, progress_figure
 from dashboards.figures.maps import map_figure
 from dashboards.figures.scores import distribution_figure, score_ranking_figure, thinned
@@ -260,3 +260,28 @@ def test_hours_and_modes_are_drawn_as_counted(city):
     assert hourly["data"][0]["y"] == progress.hourly["responses"].tolist()
     assert modes["data"][0]["x"] == progress.modes["responses"].tolist()
     assert modes["data"][0]["y"][1] == "&lt;b&gt;"
+
+
+@pytest.mark.parametrize(
+    ("counts", "is_single"), [([3], True), ([0], False), ([3, 0], True), ([3, 4], False), ([], False)]
+)
+def test_a_bar_is_single_where_no_other_has_a_length(counts, is_single):
+    labels = [f"row {place}" for place in range(len(counts))]
+
+    assert is_one_bar(count_bars(labels, counts, title="Cases", color=theme.MET)) == is_single
+
+
+@pytest.mark.parametrize(("enough", "short", "is_single"), [(5, 0, True), (0, 5, True), (3, 2, False)])
+def test_a_row_of_one_part_is_single_and_one_of_several_parts_is_not(enough, short, is_single):
+    regions = pd.DataFrame({"label": [HAIBOWAN], "enough": [enough], "short": [short]})
+
+    assert is_one_bar(progress_figure(regions, "en")) == is_single
+
+
+def test_points_and_upright_bars_are_no_single_bar(city):
+    route = ROUTES["satisfaction"]
+    ordered = ordered_in(city, route).head(1)
+    drawing = drawing_of(city.evaluations()[0], route)
+
+    assert not is_one_bar(score_ranking_figure(ordered, None, drawing))
+    assert not is_one_bar(hourly_figure(pd.DataFrame({"hour": [8], "responses": [3]}), "en"))
