@@ -238,7 +238,7 @@ def months_figure(months: pd.DataFrame, language: str) -> Figure:
         "margin": {"t": 48},
         "barmode": "stack",
         "bargap": 0.2,
-        "xaxis": {"type": "category", "showgrid": False, "nticks": 7, "tickangle": 0},
+        "xaxis": {"type": "category", "showgrid": False, "nticks": 5, "tickangle": 0},
         "yaxis": count_axis(_("Cases"), (months["counted"] + months["other"]).max()),
     }
     traces = [
