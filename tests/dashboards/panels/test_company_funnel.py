@@ -14,7 +14,7 @@ from dashboards.address import View
 from dashboards.figures.companies import company_funnel_figure
 from dashboards.frames.page_data import PageData
 from dashboards.labels import satisfaction_positions
-from dashboards.panels.company_funnel import company_panels, compared_companies, funnel_of_companies
+from dashboards.panels.company_funnel import company_panels, compared_companies, satisfied_share
 from dashboards.routes import ROUTES
 from tests.dashboards.conftest import serve_dashboards
 from tests.dashboards.made_up import DISCLOSURE, RULES, MadeUpCity, places
@@ -84,7 +84,7 @@ def test_the_lines_are_wider_than_chance_where_companies_differ(shown):
     compared = compared_companies(shown.source.company_counts(2, None), DISCLOSURE, "en")
     differing = compared.assign(satisfied=(compared["responses"] * (0.6 + 0.3 * (compared.index % 2))).astype("int64"))
 
-    funnel = funnel_of_companies(differing)
+    funnel = satisfied_share(shown).funnel(differing)
 
     naive = proportion_funnel(differing["satisfied"], differing["responses"], rule="exact_tail").table
     assert funnel.dispersion.phi > 1
@@ -96,7 +96,7 @@ def test_the_lines_are_wider_than_chance_where_companies_differ(shown):
 
 def test_every_company_is_drawn_at_its_share(shown):
     compared = compared_companies(shown.source.company_counts(2, None), DISCLOSURE, "en")
-    funnel = funnel_of_companies(compared)
+    funnel = satisfied_share(shown).funnel(compared)
     measured = compared.join(funnel.table.drop(columns=["events", "n"])).assign(company_english="<img src=x>")
 
     figure = company_funnel_figure(measured, funnel.target, shown.drawing(ROUTE))
