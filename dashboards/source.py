@@ -396,10 +396,11 @@ class EvaluationSource(Protocol):
     def company_counts(self, evaluation_id: int, region: str | None) -> pd.DataFrame:
         """Return the pooled counts of each property company's communities that are ranked by counts on satisfaction.
 
-        Of the communities in `standings`, of one region or of all. The company of a community is that of the register
-        of today, which keeps no earlier ones. Columns: company, company_english, communities, responses, satisfied, in
-        the order of the companies' sort keys; of communities without a company a last row that names none. Where a
-        community is ranked its counts are public: nothing of the others has a part in the sums.
+        Of the communities in `standings`, of one region or of all. The company of a community is the one in charge on
+        the last day of the round; where no change is recorded with its day, that of the register of today. Columns:
+        company, company_english, communities, responses, satisfied, in the order of the companies' sort keys; of
+        communities without a company a last row that names none. Where a community is ranked its counts are public:
+        nothing of the others has a part in the sums.
 
         Raises
         ------

@@ -76,7 +76,8 @@ def _about_the_rest(counts: pd.DataFrame, compared: pd.DataFrame, shown: PageDat
     """Yield whose company is meant, and which are not compared."""
     _ = translator(shown.language)
     yield _(
-        "The company of a community is the one that the register names today; the register keeps no earlier companies."
+        "The company of a community is the one in charge on the last day of the round; where no change of company is"
+        " recorded with its day, the one that the register names today."
     )
     others = int(counts["company"].notna().sum()) - len(compared)
     if others:

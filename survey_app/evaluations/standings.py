@@ -18,6 +18,7 @@ from analytics.rules import Rules
 from analytics.statistics.validation import FloatArray
 from dashboards.source import CATEGORICAL_COLUMNS, DRAWN_COLUMNS, KeyCounts
 from survey_app.accounts.scope import Scope
+from survey_app.city_time import last_day, zone_of
 from survey_app.models import (
     Community,
     Evaluation,
@@ -29,6 +30,7 @@ from survey_app.models import (
     StandingEvidence,
     Subdistrict,
 )
+from survey_app.register.contracts import company_id_on
 from survey_app.register.names import english_regions
 from survey_app.storage.frames import read_frame
 from survey_app.stored_rules import rules_of
@@ -168,6 +170,8 @@ def read_ranked_counts(session: Session, *, evaluation_id: int, region: str, sco
 def read_company_counts(session: Session, *, evaluation_id: int, region: str | None, scope: Scope) -> pd.DataFrame:
     """Return the pooled counts of companies' ranked communities; see `dashboards.source`. `LookupError` as above."""
     require_evaluation(session, evaluation_id)
+    counted = session.scalars(select(Round).join(Evaluation).where(Evaluation.id == evaluation_id)).one()
+    day = last_day(counted.closes_at, zone_of(counted.rule_file.content))
     statement = (
         select(
             PropertyCompany.name.label("company"),
@@ -178,7 +182,7 @@ def read_company_counts(session: Session, *, evaluation_id: int, region: str | N
         )
         .select_from(Standing)
         .join(Community, Standing.community_id == Community.id)
-        .outerjoin(Community.company)
+        .outerjoin(PropertyCompany, PropertyCompany.id == company_id_on(day))
         .where(Standing.evaluation_id == evaluation_id, _IS_RANKED_BY_COUNTS)
         .group_by(PropertyCompany.id)
         .order_by(nulls_last(PropertyCompany.sort_key), PropertyCompany.id)

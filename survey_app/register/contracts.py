@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, insert, not_, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, case, exists, func, insert, not_, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from survey_app import audit
@@ -92,6 +92,12 @@ def is_in_charge(day: date, *, company_id: int) -> ColumnElement[bool]:
         exists().where(own, PropertyContract.company_id == company_id, is_in_force(day)),
         and_(Community.company_id == company_id, not_(exists().where(own))),
     )
+
+
+def company_id_on(day: date) -> ColumnElement[int | None]:
+    """Return the expression of the company in charge of a community on a day, NULL where none was."""
+    is_recorded = exists().where(PropertyContract.community_id == Community.id)
+    return case((is_recorded, _company_in_force(day)), else_=Community.company_id)
 
 
 def last_day_in_charge(session: Session, *, community_id: int, company_id: int) -> date | None:
@@ -188,10 +194,15 @@ def follow_contracts(session: Session, *, today: date, by: str, now: datetime) -
 
 def _select_changes(today: date) -> Select[Community, int | None]:
     """Return a select over the communities whose company is not that of their contracts, with the one that is."""
+    in_charge = _company_in_force(today)
+    is_recorded = exists().where(PropertyContract.community_id == Community.id)
+    return select(Community, in_charge).where(is_recorded, Community.company_id.is_distinct_from(in_charge))
+
+
+def _company_in_force(day: date) -> ScalarSelect[int]:
+    """Return the company of the recorded contract of a community that is in force on a day."""
     own = PropertyContract.community_id == Community.id
-    in_charge = select(PropertyContract.company_id).where(own, is_in_force(today)).scalar_subquery()
-    is_another = Community.company_id.is_distinct_from(in_charge)
-    return select(Community, in_charge).where(exists().where(own), is_another)
+    return select(PropertyContract.company_id).where(own, is_in_force(day)).correlate(Community).scalar_subquery()
 
 
 def keep_companies(session: Session, community_ids: Collection[int]) -> None:

@@ -128,7 +128,7 @@ def test_communities_without_a_company_are_counted_and_not_compared(city):
     unknown = int(counts.loc[counts["company"].isna(), "communities"].iloc[0])
 
     assert f"Ranked communities of which no company is known: {unknown}." in content
-    assert "the register keeps no earlier companies" in content
+    assert "the one in charge on the last day of the round" in content
 
 
 def test_a_single_company_is_compared_with_nobody():

@@ -14,15 +14,17 @@ from analytics.statistics.complaint_rates import CHANNELS
 from dashboards.frames.standings import key_counts_of
 from dashboards.source import DRAWN_COLUMNS, ExportKind, GridQuery
 from survey_app.accounts.guard import SignedIn
+from survey_app.city_time import last_day, zone_of
 from survey_app.evaluations import dashboard_source, stored_profiles
 from survey_app.evaluations import evaluate_round as evaluate_round_module
 from survey_app.evaluations.dashboard_source import StoredEvaluations
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.evaluations.publications import publish_evaluation
-from survey_app.models import AuditEvent, Community, District, IntegrityExamination, PropertyCompany, Round
+from survey_app.models import AuditEvent, Community, District, Evaluation, IntegrityExamination, PropertyCompany, Round
 from survey_app.register.boundaries import boundary_text
 from survey_app.register.communities_file import CommunityTable
 from survey_app.register.community_imports import import_communities, record_import, stored_communities
+from survey_app.register.contracts import take_over
 from survey_app.responses.integrity_reviews import examine_round
 from survey_app.rounds.rounds import GRACE_PERIOD
 from survey_app.storage.database import Database
@@ -468,6 +470,28 @@ def test_companies_are_counted_in_scope_and_in_the_region_asked_for(database, ci
     assert everywhere == [["安居物业", "Anju", 1, ranked["responses"], ranked["satisfied"]]]
     assert here == own == everywhere
     assert elsewhere == []
+
+
+@pytest.mark.parametrize("days_after", [0, 1])
+def test_answers_count_for_the_company_in_charge_on_the_last_day_of_the_round(
+    database, city, said_so, signed_in, days_after
+):
+    accounts, numbers = city
+    with database.writing() as session:
+        survey_round = session.scalars(select(Round).join(Evaluation).where(Evaluation.id == said_so)).one()
+        day = last_day(survey_round.closes_at, zone_of(survey_round.rule_file.content)) + timedelta(days=days_after)
+        former, latter = (PropertyCompany(name=name, sort_key=name) for name in ("原物业", "后来物业"))
+        session.add_all([former, latter])
+        community = session.scalars(select(Community).filter_by(number=numbers["here"])).one()
+        community.company = former
+        session.flush()
+        take_over(session, community, latter, starts_on=day, today=NOW.date(), by="test", now=NOW)
+        in_charge_today = community.company.name
+    with signed_in(accounts["city"]):
+        counts = StoredEvaluations(database).company_counts(said_so, None)
+
+    assert in_charge_today == "后来物业"
+    assert counts["company"].tolist() == ["原物业" if days_after else "后来物业"]
 
 
 def test_who_complained_is_told_nowhere_where_the_table_of_answers_withholds_it(database, city, signed_in):

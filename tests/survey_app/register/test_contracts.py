@@ -17,6 +17,7 @@ from survey_app.register.community_imports import plan_import, record_import, st
 from survey_app.register.contracts import (
     AlreadyInCharge,
     LaterContractRecorded,
+    company_id_on,
     company_in_charge,
     contracts_of,
     follow_contracts,
@@ -57,6 +58,8 @@ def import_with_company(session, community, name, *, today):
 
 def in_charge(session, community, day):
     company = company_in_charge(session, community, day)
+    own = select(company_id_on(day)).select_from(Community).where(Community.id == community.id)
+    assert session.scalars(own).one() == (company and company.id)
     return company and company.name
 
 
