@@ -1,10 +1,10 @@
 """Translations of the dashboards' own sentences, and numbers and dates as each language writes them."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date
 
 from analytics import languages
 from analytics.languages import Translate
@@ -37,4 +37,17 @@ def day(moment: date, language: str) -> str:
 def minute(moment: datetime, language: str, time_zone: str) -> str:
     """Return an instant in the city's local time, to the minute."""
     local = moment.astimezone(ZoneInfo(time_zone))
-    return str(format_datetime(local, "yyyy-MM-dd HH:mm", locale=_LOCALES[language]))
+    return f"{day(local, language)} {local:%H:%M}"
+
+
+def end(moment: datetime, language: str, time_zone: str) -> str:
+    """Return an exclusive end in the city's local time; what ends at midnight ends with the day before."""
+    _ = translator(language)
+    if moment.astimezone(ZoneInfo(time_zone)).time() != time():
+        return minute(moment, language, time_zone)
+    return _("the end of {day}").format(day=day(last_day(moment, time_zone), language))
+
+
+def last_day(moment: datetime, time_zone: str) -> date:
+    """Return the last local day before an exclusive end."""
+    return (moment - timedelta(seconds=1)).astimezone(ZoneInfo(time_zone)).date()

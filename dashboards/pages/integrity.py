@@ -65,7 +65,9 @@ PAGE: Final = Page(path=INTEGRITY_PATH, title=title, sections=sections, draw=dra
 def _key_figures(shown: PageData, examination: Examination) -> Component:
     _ = translator(shown.language)
     counts = in_scope(examination.counts, shown.standings)
-    examined = minute(examination.examined_at, shown.language, shown.header.rules.time_zone)
+    examined = _("examined {moment}").format(
+        moment=minute(examination.examined_at, shown.language, shown.header.rules.time_zone)
+    )
     held = Linked(f"{int((counts['waiting'] > 0).sum()):,}", communities_address(shown.view, group="held_answers"))
     figures = [
         key_figure(

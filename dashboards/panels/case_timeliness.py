@@ -12,7 +12,7 @@ from analytics.casework.shares import FEWEST_JUDGED, Share, share_of
 from analytics.reports.labels import channel_words, sentence_case
 from dashboards.figures.casework import in_time_figure
 from dashboards.frames.casework import CaseworkData
-from dashboards.languages import translator
+from dashboards.languages import day, translator
 from dashboards.widgets.components import (
     MOST_ROWS_BEHIND_CHART,
     Numbers,
@@ -36,7 +36,7 @@ def key_figures_panel(shown: CaseworkData) -> Component:
     note = _("Cases of {first} to {last}, as they stood on {day} at {time}.").format(
         first=f"{shown.start:%Y-%m}",
         last=f"{shown.cut_off:%Y-%m}",
-        day=f"{shown.cut_off:%Y-%m-%d}",
+        day=day(shown.cut_off, shown.language),
         time=f"{shown.cut_off:%H:%M}",
     )
     if shown.cases.empty:

@@ -12,7 +12,7 @@ from analytics.reports.labels import mode_words, sentence_case
 from dashboards.address import View
 from dashboards.figures.collection import daily_figure, hourly_figure, modes_figure, progress_figure
 from dashboards.frames.standings import in_region
-from dashboards.languages import minute, pick, translator
+from dashboards.languages import day, end, pick, translator
 from dashboards.source import Progress
 from dashboards.widgets.components import (
     Column,
@@ -126,7 +126,7 @@ def _key_figures(
     def number(counted: int) -> Content:
         return f"{counted:,}" if rows is None else linked(Linked(f"{counted:,}", rows))
 
-    closes = minute(progress.closes_at, language, progress.time_zone)
+    closes = end(progress.closes_at, language, progress.time_zone)
     # The charts beside this draw all responses received, a number that is not known for a part of the city.
     is_whole = len(communities) == len(progress.communities)
     count = f"{int(progress.modes['responses'].sum()):,}"
@@ -134,7 +134,9 @@ def _key_figures(
     return html.Dl(
         [
             key_figure(
-                _("Days left"), str(days_left(progress.closes_at, now)), note=_("closes {moment}").format(moment=closes)
+                _("Days left"),
+                str(days_left(progress.closes_at, now)),
+                note=_("open until {moment}").format(moment=closes),
             ),
             key_figure(_("Answers so far"), number(int(communities["responses"].sum())), note=received),
             key_figure(
@@ -177,7 +179,7 @@ def _daily_chart(progress: Progress, language: str) -> Component:
         daily_figure(daily, language),
         name="answers-by-day",
         summary=_("Answers by day; the busiest day was {day} with {count}.").format(
-            day=busiest["date"].isoformat(), count=f"{int(busiest['responses']):,}"
+            day=day(busiest["date"], language), count=f"{int(busiest['responses']):,}"
         ),
         language=language,
         numbers=Numbers(_("Answers by day"), columns, rows),

@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 from analytics.languages import Translate
 from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import counted_words, is_left_open, met, satisfied_rate
-from dashboards.languages import minute, translator
+from dashboards.languages import end, translator
 from dashboards.panels.least_satisfied import least_satisfied_sentence, shares_shown
 from dashboards.routes import ROUTES
 from dashboards.source import KeyCounts
@@ -30,7 +30,7 @@ def finding_panel(shown: PageData) -> Component:
         html.Ul([html.Li(list(with_links(said))) for said in linked_finding(shown)]),
         anchor="finding",
         note=_("Answers counted until {moment}").format(
-            moment=minute(header.cut_off, shown.language, header.rules.time_zone)
+            moment=end(header.cut_off, shown.language, header.rules.time_zone)
         ),
     )
 

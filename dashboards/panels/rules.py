@@ -6,7 +6,7 @@ from dash.development.base_component import Component
 from analytics.reports.labels import measure_words, method_words, rounding_words, route_words
 from analytics.rules import ComplaintRule, Rules, SatisfactionRule, share_words
 from dashboards.labels import population_words, state_words, ties_words, zero_ties_words
-from dashboards.languages import day, minute, translator
+from dashboards.languages import day, end, minute, translator
 from dashboards.source import EvaluationHeader
 from dashboards.widgets.components import facts, panel
 
@@ -39,7 +39,7 @@ def rule_facts(header: EvaluationHeader, language: str) -> list[tuple[str, str]]
         (routes["complaints"], _complaint_words(rules.complaints, language)),
         (_("Basis"), source.basis),
         (_("Reading"), source.reading),
-        (_("Answers counted until"), minute(header.cut_off, language, rules.time_zone)),
+        (_("Answers counted until"), end(header.cut_off, language, rules.time_zone)),
         (_("Evaluated at"), minute(header.evaluated_at, language, rules.time_zone)),
         (_("How the evidence was weighed"), method_words(header.evidence_method, language)),
     ]

@@ -11,7 +11,7 @@ from analytics.reports.labels import route_words
 from dashboards.address import View, evaluation_id
 from dashboards.frames.standings import regions_of
 from dashboards.labels import state_words
-from dashboards.languages import minute, pick, translator
+from dashboards.languages import last_day, pick, translator
 from dashboards.routes import ROUTES
 from dashboards.source import EvaluationHeader, EvaluationSource, select_evaluation
 from dashboards.widgets.components import records
@@ -105,7 +105,7 @@ def register(app: Dash, source: EvaluationSource, language: Callable[[], str]) -
 def evaluation_label(header: EvaluationHeader, language: str) -> str:
     """Return the label of an evaluation in a list of several."""
     state = state_words(header, language)
-    return f"{header.round_label(language)} · {state} · {minute(header.cut_off, language, header.rules.time_zone)[:10]}"
+    return f"{header.round_label(language)} · {state} · {last_day(header.cut_off, header.rules.time_zone)}"
 
 
 def _complete(source: EvaluationSource, view: View) -> View:

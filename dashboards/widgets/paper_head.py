@@ -8,7 +8,7 @@ from dash.development.base_component import Component
 
 from dashboards.frames.page_data import PageData
 from dashboards.labels import state_words
-from dashboards.languages import day, minute, translator
+from dashboards.languages import day, end, translator
 from dashboards.widgets.components import facts
 
 
@@ -21,7 +21,7 @@ def paper_head(shown: PageData, title: str, *, now: datetime) -> Component:
         *([(_("District"), shown.region_label(shown.view.region))] if shown.view.region else []),
         (_("Round"), header.round_label(shown.language)),
         (_("State of this result"), state_words(header, shown.language)),
-        (_("Answers counted until"), minute(header.cut_off, shown.language, zone)),
+        (_("Answers counted until"), end(header.cut_off, shown.language, zone)),
         (_("Printed on"), day(now.astimezone(ZoneInfo(zone)), shown.language)),
     ]
     return html.Div([html.H2(title, className="panel-title"), facts(said)], className="panel on-paper", id="on-paper")

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from dashboards.frames.page_data import PageData
 from dashboards.labels import state_words
-from dashboards.languages import day, minute
+from dashboards.languages import day, end
 from dashboards.panels.rules import check_codes
 from dashboards.widgets.evaluation_notices import provisional_words
 from survey_app.catalogue import translator
@@ -45,7 +45,7 @@ def document_words(contents: Contents, shown: PageData, *, now: datetime) -> dic
             *([[_("Area or community"), contents.place]] if contents.place else []),
             [_("Round"), survey_round],
             [_("State of this result"), state],
-            [_("Answers counted until"), minute(header.cut_off, language, header.rules.time_zone)],
+            [_("Answers counted until"), end(header.cut_off, language, header.rules.time_zone)],
             [_("Document made on"), _day_of_making(shown, now)],
             [_("Rules"), header.rules.title.in_language(language)],
             [_("Rules issued by"), source.issuer],

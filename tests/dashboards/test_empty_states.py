@@ -373,12 +373,20 @@ def is_empty(props):
     return props.get("className") == "empty"
 
 
+MAKERS = {"panel", "company_shares_panel"}
+
+
 def panels_in_code():
-    """Yield the anchor of each call of `panel` in the rooms of panels and pages; None where it has none."""
+    """Yield the anchor of each panel that is made in the rooms of panels and pages; None where it has none.
+
+    A panel that takes its anchor from its caller is that of each caller.
+    """
     for path in sorted(Path(dashboards.__file__).parent.glob("pa*/*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "panel":
-                yield next((word.value.value for word in node.keywords if word.arg == "anchor"), None)
+            if isinstance(node, ast.Call) and getattr(node.func, "id", None) in MAKERS:
+                anchor = next((word.value for word in node.keywords if word.arg == "anchor"), None)
+                if not isinstance(anchor, ast.Name):
+                    yield None if anchor is None else anchor.value
 
 
 PANELS = sorted(set(panels_in_code()) - {None})

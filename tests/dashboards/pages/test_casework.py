@@ -75,7 +75,7 @@ def test_the_key_figures_are_those_of_the_cases(city, casework):
     assert f"{len(cases):,}" in words
     assert f"{answered.share:.1%}\n" in words
     assert f"{answered.some:,} of {answered.of:,}" in words
-    assert "Cases of 2026-01 to 2026-12, as they stood on 2026-12-02 at 10:20." in words
+    assert "Cases of 2026-01 to 2026-12, as they stood on 2 December 2026 at 10:20." in words
 
 
 def test_the_months_add_up_to_the_whole(city, casework):
