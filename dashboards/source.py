@@ -193,9 +193,13 @@ CommunityGroup = Literal[
     "left_open",
     "few_answers",
     "held_answers",
+    "with_complaints",
+    "without_complaints",
+    "without_rate",
 ]
 """Communities that a number on a page counts: of `left_open` ones `standings.is_left_open` says what they are, those
-with `few_answers` are ranked by satisfaction, of those with `held_answers` some wait for a decision."""
+with `few_answers` are ranked by satisfaction, of those with `held_answers` some wait for a decision. Those `with_` and
+`without_complaints` have a known number of both complaints and households, those `without_rate` do not."""
 
 
 @dataclass(frozen=True)

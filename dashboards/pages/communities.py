@@ -278,6 +278,7 @@ def _group_choice(view: View) -> Component:
         _("Ranked"): ("ranked_by_satisfaction", "ranked_by_complaints", "ranked_by_neither"),
         _("Meet the criterion"): ("met_by_satisfaction", "met_by_complaints", "met_by_both", "left_open"),
         _("Please check"): ("few_answers", "held_answers"),
+        _("Complaints"): ("with_complaints", "without_complaints", "without_rate"),
     }
     groups = [
         {"group": kind, "items": [{"value": group, "label": words[group]} for group in members]}
@@ -308,6 +309,9 @@ def group_words(language: str) -> Mapping[str, str]:
         "left_open": _("Meet it, left open by the data"),
         "few_answers": _("Ranked with few answers"),
         "held_answers": _("Answers held for review"),
+        "with_complaints": _("With complaints"),
+        "without_complaints": _("Without a complaint"),
+        "without_rate": _("Without a complaint rate"),
     }
 
 

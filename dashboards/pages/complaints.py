@@ -1,8 +1,9 @@
 """Complaints page: funnel plots, categories, channels, and communities without a complaint."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import pandas as pd
 from dash import html
@@ -22,7 +23,7 @@ from dashboards.routes import ROUTES
 from dashboards.source import EvaluationSource
 from dashboards.widgets.components import key_figure
 from dashboards.widgets.evaluation_notices import no_evaluation, provisional_notice
-from dashboards.widgets.links import paper_links
+from dashboards.widgets.links import Linked, communities_address, linked, paper_links
 
 _ROUTE: Final = ROUTES["complaints"]
 
@@ -69,34 +70,61 @@ def title(language: str) -> str:
 PAGE: Final = Page(path="complaints/", title=title, sections=sections, draw=draw, filters=("evaluation", "region"))
 
 
+class ComplaintFigure(NamedTuple):
+    """Key figure of complaints, what it is of, and by which parameters the table of communities shows those counted."""
+
+    name: str
+    value: str
+    note: str | None
+    rows: Mapping[str, str] | None = None
+
+
 def _key_figures(shown: PageData, exposed: pd.DataFrame) -> Component:
-    figures = [key_figure(name, value, note=note) for name, value, note in complaint_figures(shown, exposed)]
+    figures = [
+        key_figure(
+            name,
+            value if rows is None else linked(Linked(value, communities_address(shown.view, **rows))),
+            note=note,
+        )
+        for name, value, note, rows in complaint_figures(shown, exposed)
+    ]
     return html.Dl(figures, className="key-figures five")
 
 
-def complaint_figures(shown: PageData, exposed: pd.DataFrame) -> list[tuple[str, str, str | None]]:
-    """Return the key figures of complaints: the name of each, its value, and what it is of."""
+def complaint_figures(shown: PageData, exposed: pd.DataFrame) -> list[ComplaintFigure]:
+    """Return the key figures of complaints."""
     _ = translator(shown.language)
     complaints, years = known_sum(exposed["complaints"]), float(exposed["exposure_household_years"].sum())
     scale = scale_of(shown.header, _ROUTE, shown.language)
     rate = None if complaints is None else complaints / years * MULTIPLIER
     none = int((exposed["complaints"] == 0).sum()) if len(exposed) else None
     unknown = len(shown.standings) - len(exposed)
+    highest_first = {"group": "with_complaints", "sort": "-complaints_per_1000_household_years"}
     return [
-        (_("Valid complaints"), count_text(complaints), None),
+        ComplaintFigure(_("Valid complaints"), count_text(complaints), None, highest_first if complaints else None),
         _excluded_figure(shown, exposed),
-        (scale.title, scale.write(rate), _("all communities together")),
-        (_("Communities without a complaint"), count_text(none), _("of {count}").format(count=len(exposed))),
-        (_("Number of households unknown"), f"{unknown:,}", _("communities without a rate")),
+        ComplaintFigure(scale.title, scale.write(rate), _("all communities together")),
+        ComplaintFigure(
+            _("Communities without a complaint"),
+            count_text(none),
+            _("of {count}").format(count=f"{len(exposed):,}"),
+            {"group": "without_complaints"} if none else None,
+        ),
+        ComplaintFigure(
+            _("Number of households unknown"),
+            f"{unknown:,}",
+            _("communities without a rate"),
+            {"group": "without_rate"} if unknown else None,
+        ),
     ]
 
 
-def _excluded_figure(shown: PageData, exposed: pd.DataFrame) -> tuple[str, str, str]:
+def _excluded_figure(shown: PageData, exposed: pd.DataFrame) -> ComplaintFigure:
     """Return how many complaints about the property company the rate leaves out, as exports and reports say it."""
     _ = translator(shown.language)
     inputs = shown.source.inputs(shown.header.id)
     name, note = _("Left out as duplicate, out of scope or invalid"), _("complaints about the property company")
     if "complaints_excluded" not in inputs:
-        return name, "—", note
+        return ComplaintFigure(name, "—", note)
     excluded = inputs.loc[among(inputs["community_id"], exposed["number"]), "complaints_excluded"]
-    return name, count_text(known_sum(excluded)), note
+    return ComplaintFigure(name, count_text(known_sum(excluded)), note)

@@ -65,7 +65,7 @@ def _figures(shown: PageData, exposed: pd.DataFrame) -> Block:
         TableColumn(_("Value"), numeric=True),
         TableColumn(_("What it is of"), width=3),
     ]
-    rows = [[name, value, note or "—"] for name, value, note in complaint_figures(shown, exposed)]
+    rows = [[name, value, note or "—"] for name, value, note, _rows in complaint_figures(shown, exposed)]
     return table(columns, rows, caption=_("Complaints of the period in figures"))
 
 

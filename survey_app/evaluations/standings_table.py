@@ -5,7 +5,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, case, exists, false, nulls_last, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    SQLColumnExpression,
+    and_,
+    case,
+    exists,
+    false,
+    func,
+    not_,
+    nulls_last,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from dashboards.frames.standings import SUPPORTED
@@ -38,6 +51,8 @@ def _is_supported(status: SQLColumnExpression[str], evidence: SQLColumnExpressio
     return and_(status == _MET, evidence.in_([str(band) for band in SUPPORTED]))
 
 
+_HAS_RATE: Final = and_(Standing.complaints.is_not(None), func.coalesce(Standing.exposure_household_years, 0) > 0)
+
 # Of which rows each group is that the standings and their evidence tell.
 _DECIDED: Mapping[CommunityGroup, Sequence[ColumnElement[bool]]] = MappingProxyType(
     {
@@ -57,6 +72,9 @@ _DECIDED: Mapping[CommunityGroup, Sequence[ColumnElement[bool]]] = MappingProxyT
                 ),
             ),
         ),
+        "with_complaints": (_HAS_RATE, Standing.complaints > 0),
+        "without_complaints": (_HAS_RATE, Standing.complaints == 0),
+        "without_rate": (not_(_HAS_RATE),),
     }
 )
 

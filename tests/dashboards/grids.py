@@ -46,6 +46,7 @@ def of_group(listed, query):
     """Return which communities are of the group that is asked for, held answers aside."""
     ranked = {key: listed[route.rank].notna() for key, route in ROUTES.items()}
     meets = {key: met(listed, route.status) for key, route in ROUTES.items()}
+    has_rate = listed["complaints"].notna() & (listed["exposure_household_years"] > 0)
     groups = {
         **{f"ranked_by_{key}": is_ranked for key, is_ranked in ranked.items()},
         "ranked_by_neither": ~ranked["satisfaction"] & ~ranked["complaints"],
@@ -53,6 +54,9 @@ def of_group(listed, query):
         "met_by_both": meets["satisfaction"] & meets["complaints"],
         "left_open": is_left_open(listed),
         "few_answers": ranked["satisfaction"] & (listed["responses"] < (query.enough_responses or 0)).fillna(False),
+        "with_complaints": has_rate & (listed["complaints"] > 0).fillna(False),
+        "without_complaints": has_rate & (listed["complaints"] == 0).fillna(False),
+        "without_rate": ~has_rate,
     }
     return groups[query.group]
 

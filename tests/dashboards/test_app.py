@@ -401,6 +401,26 @@ def test_the_communities_with_held_answers_are_as_many_as_the_link_says(browser_
     assert communities == int(link["children"]) > 0
 
 
+@pytest.mark.parametrize("region", ["", "&region=乌达区"])
+def test_the_figures_of_complaints_lead_to_the_communities_that_they_count(browser_of, region):
+    content = browser_of.content(f"?lang=en{region}", page="complaints/")
+
+    links = {
+        dict(parse_qsl(props["href"].split("?")[1]))["group"]: props
+        for props in components(content)
+        if props.get("className") == "rows-link"
+    }
+
+    assert links.keys() >= {"with_complaints", "without_complaints"}
+    for group in links.keys() - {"with_complaints"}:
+        communities, _answers = counted_rows(browser_of, links[group]["href"])
+        assert communities == int(links[group]["children"]) > 0
+    search = links["with_complaints"]["href"].split("?")[1]
+    shown = [row["complaints_per_1000_household_years"] for row in browser_of.table(f"?{search}")["rowData"]]
+    assert min(float(rate) for rate in shown if rate != "—") > 0
+    assert dict(parse_qsl(search))["sort"] == "-complaints_per_1000_household_years"
+
+
 def test_the_parts_of_the_overview_come_in_the_order_in_which_they_are_read(browser_of):
     anchors = [part["props"].get("id") for part in browser_of.content("?lang=en")["children"]]
 

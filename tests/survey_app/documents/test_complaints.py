@@ -79,7 +79,7 @@ def test_figures_and_channels_are_those_of_the_page(city, language):
     assert table_of(words, told.numbers.caption) == told.numbers.written
     assert told.sentence in [block["text"] for block in blocks_of(words, "paragraph")]
     assert [row[:2] for row in table_of(words, caption)] == [
-        [name, value] for name, value, _note in complaint_figures(shown, exposed_communities(shown.standings))
+        [name, value] for name, value, *_about in complaint_figures(shown, exposed_communities(shown.standings))
     ]
 
 

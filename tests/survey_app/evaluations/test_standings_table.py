@@ -17,7 +17,7 @@ from survey_app.evaluations.standings_table import find_communities
 from survey_app.models import Community
 from survey_app.models.vocabulary import Area
 from tests.dashboards.grids import grid_page
-from tests.factories import make_community, make_district, make_response, make_round, make_subdistrict
+from tests.factories import make_community, make_complaint, make_district, make_response, make_round, make_subdistrict
 
 NOW = datetime(2026, 11, 20, 4, tzinfo=UTC)
 NAMES = ("阳光花园", "100%家园", "滨河_苑", "Ärzte里", "学府新城")
@@ -88,6 +88,8 @@ def evaluated(database):
                     submitted_at=NOW - timedelta(days=20),
                     answers={"q01": 5 if answer % 8 < place else 2},
                 )
+            if place in (2, 5):
+                make_complaint(session, community, submitted_at=NOW - timedelta(days=20))
         ids = [district.id for district in districts]
     return evaluate_round(database, round_id=survey_round.id, now=NOW).id, ids
 
