@@ -263,7 +263,7 @@ def needed_words(standing: Mapping[str, Any], language: str) -> str:
     >>> names = ["satisfaction_evidence", "satisfaction_needed_responses", "satisfaction_needed_assurance"]
     >>> known = ("no", 0, 1.0), ("undecided", 40, 0.72), ("undecided", None, 0.3), ("undecided", None, None)
     >>> [needed_words(dict(zip(names, facts)), "en") for facts in known]
-    ['none (satisfaction: ruled out)', 'further answers: 40 (chance 72%)', 'not reachable', '']
+    ['none (satisfaction: ruled out)', 'further answers: 40 (chance 72%)', 'more than can be expected', '']
     """
     _ = translator(language)
     needed, assurance = standing["satisfaction_needed_responses"], standing["satisfaction_needed_assurance"]
@@ -271,7 +271,7 @@ def needed_words(standing: Mapping[str, Any], language: str) -> str:
     if pd.isna(assurance) or pd.isna(evidence):
         return ""
     if pd.isna(needed):
-        return _("not reachable")
+        return _("more than can be expected")
     if needed == 0:
         return _("none (satisfaction: {evidence})").format(evidence=evidence_words(language)[evidence])
     return _("further answers: {count} (chance {chance})").format(count=f"{needed:,.0f}", chance=f"{assurance:.0%}")

@@ -49,7 +49,14 @@ def region_sentences(facts: Mapping[str, Any], *, scale: float, language: str) -
         )
     elif few and few["left_out"]:
         yield _("All ranked communities have fewer than {least} answers.", least=few["least"])
-    if facts["main_modes"] and sum(facts["main_modes"].values()):
+    only = only_main_mode(facts["main_modes"] or {})
+    if only:
+        yield _(
+            "In all ranked communities more than half of the answers came in {mode}: their ranks are those among their"
+            " kind, too.",
+            mode=modes[only],
+        )
+    elif facts["main_modes"] and sum(facts["main_modes"].values()):
         yield _(
             "Ranked communities where more than half of the answers came in on the web: {web}; on paper: {paper}; by"
             " telephone: {telephone}; by none of them: {mixed}. Each has its rank among those of its kind, too.",
@@ -64,6 +71,30 @@ def region_sentences(facts: Mapping[str, Any], *, scale: float, language: str) -
             baseline=modes[effect["baseline"]],
             **{name: f"{effect[name] * scale * _STEP:+.1f}" for name in ("difference", "lower", "upper")},
         )
+
+
+def only_main_mode(main_modes: Mapping[str, int]) -> str | None:
+    """Return the mode in which all ranked communities of a region were answered above all, or None if they differ.
+
+    Parameters
+    ----------
+    main_modes : mapping
+        Number of ranked communities with each main mode, and of those that have none.
+
+    Returns
+    -------
+    str or None
+        One of `analytics.decision.survey_modes.MODES`; None too where nobody is ranked.
+
+    Examples
+    --------
+    >>> only_main_mode({"web": 5, "paper": 0, "telephone": 0, "mixed": 0})
+    'web'
+    >>> only_main_mode({"web": 5, "paper": 0, "telephone": 0, "mixed": 1}), only_main_mode({"mixed": 5})
+    (None, None)
+    """
+    named = [mode for mode, communities in main_modes.items() if communities]
+    return named[0] if len(named) == 1 and named[0] in MODES else None
 
 
 def community_lines(standing: Mapping[str, Any], few: Mapping[str, Any] | None, language: str) -> Iterator[str]:

@@ -50,14 +50,21 @@ def stability_sentences(
     if whole:
         yield _whole_list_sentence(whole, names, scale, language)
     if nonresponse:
-        yield _(
-            "{standing} of {listed} stand at every assumption about those who did not answer: that they differ by"
-            " {least} to {most} of the scale.",
-            standing=nonresponse["at_every"],
-            listed=listed,
-            least=percent(NONRESPONSE_SPREADS[0]),
-            most=percent(NONRESPONSE_SPREADS[-1]),
-        )
+        spreads = {"least": percent(NONRESPONSE_SPREADS[0]), "most": percent(NONRESPONSE_SPREADS[-1])}
+        if nonresponse["at_every"]:
+            yield _(
+                "{standing} of {listed} stand at every assumption about those who did not answer: that they differ by"
+                " {least} to {most} of the scale.",
+                standing=nonresponse["at_every"],
+                listed=listed,
+                **spreads,
+            )
+        else:
+            yield _(
+                "None of the list stands at every assumption about those who did not answer: that they differ by"
+                " {least} to {most} of the scale.",
+                **spreads,
+            )
 
 
 def _repeated_sentences(

@@ -113,7 +113,8 @@ def _score(row: dict[str, Any], shown: PageData, route: Route) -> str:
     score = scale_of(shown.header, route, shown.language).write(row[route.score])
     if route.key != "satisfaction" or pd.isna(row["responses"]):
         return score
-    return f"{score} (n={int(row['responses']):,})"
+    _ = translator(shown.language)
+    return _("{score} of {count}").format(score=score, count=f"{int(row['responses']):,}")
 
 
 def _why(row: dict[str, Any], shown: PageData, ways: Sequence[Route], said: _Said) -> Component:

@@ -1,5 +1,6 @@
 """Sensitivity of the list by satisfaction: without communities with few answers, and within ways of answering."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import pandas as pd
@@ -7,7 +8,7 @@ from dash.development.base_component import Component
 
 from analytics.evidence.sensitivity import LEAST_COMPLETES
 from analytics.reports.labels import mode_words
-from analytics.reports.sensitivity_sentences import region_sentences
+from analytics.reports.sensitivity_sentences import only_main_mode, region_sentences
 from dashboards.frames.list_analysis import WITHIN, WITHOUT_FEW, ListAnalysis, analyse_list
 from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import met, scale_of
@@ -65,23 +66,33 @@ def _listed(shown: PageData, found: ListAnalysis) -> list[Component]:
     listed = shown.standings[met(shown.standings, _ROUTE.status)].sort_values(_ROUTE.rank, kind="stable")
     if listed.empty or found.ranks.columns.empty:
         return []
+    ranks = found.ranks[_columns_that_differ(found, shown.regions)].loc[listed["number"]].dropna(axis=1, how="all")
     headings = [_("Community"), _("Rank")]
-    if WITHOUT_FEW in found.ranks:
+    if WITHOUT_FEW in ranks:
         headings.append(_("Among those with at least {least} answers").format(least=LEAST_COMPLETES))
-    if set(WITHIN) <= set(found.ranks):
+    if set(WITHIN) <= set(ranks):
         headings.append(_("Among those that answered the same way"))
+    if len(headings) == 2:
+        return []
     columns = [Column(heading, heading) for heading in headings]
     rows: list[list[str | Component]] = [
         [
             named_link(shown.view, row["number"], row["name"], row["english_name"]),
             f"{int(row[_ROUTE.rank]):,}",
-            *_ranks(found.ranks.loc[row["number"]], shown.language),
+            *_ranks(ranks.loc[row["number"]], shown.language),
         ]
         for row in records(listed.head(MOST_LISTED))
     ]
     caption = _("{shown} of {count}").format(shown=len(rows), count=len(listed))
     name = _("Listed communities and their ranks among others")
     return [scrolled(data_table(columns, rows, caption=caption), name)]
+
+
+def _columns_that_differ(found: ListAnalysis, regions: Sequence[str]) -> list[str]:
+    """Return the columns of ranks, without those within ways of answering where each region has one way alone."""
+    ways = [found.regions[region]["main_modes"] for region in regions]
+    is_one = all(only_main_mode(each) for each in ways if each)
+    return [name for name in found.ranks.columns if not (is_one and name in WITHIN)]
 
 
 def _ranks(own: "pd.Series[Any]", language: str) -> list[str]:

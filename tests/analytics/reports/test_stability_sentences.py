@@ -39,3 +39,13 @@ def test_a_community_without_a_name_is_called_by_its_number():
     repeated = {"expected": 1.0, "lower": 0, "upper": 1, "may_leave": [["99", 0.4]], "may_enter": []}
 
     assert "99 (40" in sentences(repeated=repeated)[1]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_list_of_which_nobody_stands_at_every_assumption_is_not_counted(language):
+    *_others, told = sentences(language, nonresponse={"standing": [1, *[0] * 9], "at_every": 0})
+    *_others, some = sentences(language, nonresponse={"standing": [1] * 10, "at_every": 1})
+
+    assert "10" not in told.replace("10%", "")
+    assert "10" in some
+    assert all("9%" in said.replace(" ", "").replace(" ", "") for said in (told, some))

@@ -102,7 +102,11 @@ def test_the_table_says_how_many_answers_would_settle_what_is_undecided(browser_
     [cut_off] = [each for each in shown.cut_offs(ROUTES["satisfaction"]) if each.region == "海勃湾区"]
     near = communities_around_cut_off(ordered, cut_off)
     words = {needed_words(row, "en") for row in records(near)}
-    assert {word.partition(":")[0] for word in words} == {"none (satisfaction", "further answers", "not reachable"}
+    assert {word.partition(":")[0] for word in words} == {
+        "none (satisfaction",
+        "further answers",
+        "more than can be expected",
+    }
     assert words <= set(page.split("\n"))
     assert "Answers needed to settle it" not in said(browser_of.content("?lang=en&route=complaints", page="criterion/"))
 

@@ -88,6 +88,21 @@ def test_where_ways_of_answering_are_not_counted_nothing_is_said_of_them():
     assert "answered the same way" not in drawn
 
 
+def test_what_is_the_same_in_every_row_is_said_once():
+    class OnPaper(MadeUpCity):
+        def inputs(self, evaluation_id):
+            table = super().inputs(evaluation_id)
+            return table.assign(paper_responses=table["responses"] * 3 // 4, telephone_responses=0)
+
+    shown = PageData.of(OnPaper(), View("en"))
+
+    drawn = str(sensitivity_panel(shown))
+
+    assert "In all ranked communities more than half of the answers came in on paper" in drawn
+    assert "answered the same way" not in drawn
+    assert "by telephone: 0" not in drawn
+
+
 def test_nothing_is_said_on_the_other_route_and_who_sees_a_part_is_told_why(city, shown):
     summary = shown.header.summary
     more = {region: {**facts, "communities": facts["communities"] + 1} for region, facts in summary["regions"].items()}
