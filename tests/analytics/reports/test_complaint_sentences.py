@@ -123,7 +123,7 @@ def test_the_report_shows_the_details_where_they_are_given():
 
     assert "投诉详情" not in pages[0]
     assert "投诉详情" in pages[1]
-    assert "共受理 12 件，因重复、不属受理范围或无效剔除 2 件" in pages[1]
+    assert "共受理12件，因重复、不属受理范围或无效剔除2件" in pages[1]
 
 
 def test_details_never_move_a_decision():

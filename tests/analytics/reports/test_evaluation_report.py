@@ -123,7 +123,7 @@ def test_the_rules_and_the_hashes_stand_in_the_report():
 def test_a_community_with_too_few_answers_is_named_with_its_count():
     _, page = report_of(city())
 
-    assert "业主有效问卷 3 份，少于 10 份，样本不足，不参与排名。" in text_of(page)
+    assert "业主有效问卷3份，少于10份，样本不足，不参与排名。" in text_of(page)
 
 
 def test_the_english_report_holds_no_chinese_of_its_own_and_the_other_way_round():
@@ -233,7 +233,7 @@ def test_a_large_region_names_the_listed_and_the_nearest():
     status = result.standings["criterion_status"]
     assert all(name in text for name in result.communities.loc[status == "met", "name"])
     assert section_of(page, "乌达区").count("<li>") == NEAREST
-    assert f"此处列出前 {NEAREST} 个，全部见 standings.csv。" in text
+    assert f"此处列出前{NEAREST}个，全部见 standings.csv。" in text
 
 
 def test_of_a_very_long_list_the_first_are_named_and_fewer_explained(monkeypatch):
@@ -246,7 +246,7 @@ def test_of_a_very_long_list_the_first_are_named_and_fewer_explained(monkeypatch
     best = met.sort_values(["satisfaction_rank", "complaint_rank"])["community_id"].tolist()
     assert len(best) > 5
     assert re.findall(r'<span class="small">(\d{5})</span>', listed.partition("</table>")[0]) == best[:5]
-    assert "此处列出前 5 个，全部见 standings.csv。" in text_of(page)
+    assert "此处列出前5个，全部见 standings.csv。" in text_of(page)
     assert re.findall(r'<span class="small">(\d{5})</span>', annex)[:2] == best[:2]
     assert len(re.findall("<article", annex)) <= 2 + 2 * NEAREST
 
