@@ -68,10 +68,16 @@ def waiting_figure(curve: pd.DataFrame, language: str) -> Figure:
         return rounded(np.concatenate([[0.0], curve[name].to_numpy("float64")]) * _PERCENT)
 
     edge: dict[str, Any] = {"width": 0, "shape": "hv"}
-    band = {"type": "scatter", "mode": "lines", "x": days, "line": edge, "hoverinfo": "skip", "showlegend": False}
+    band = {"type": "scatter", "mode": "lines", "x": days, "line": edge, "hoverinfo": "skip"}
     traces = [
-        {**band, "y": steps("lower")},
-        {**band, "y": steps("upper"), "fill": "tonexty", "fillcolor": theme.INTERVAL},
+        {**band, "y": steps("lower"), "showlegend": False},
+        {
+            **band,
+            "y": steps("upper"),
+            "name": _("Possible by chance alone"),
+            "fill": "tonexty",
+            "fillcolor": theme.INTERVAL,
+        },
         {
             "type": "scatter",
             "mode": "lines",
@@ -85,8 +91,7 @@ def waiting_figure(curve: pd.DataFrame, language: str) -> Figure:
     layout = {
         "template": theme.TEMPLATE,
         "height": 320,
-        "showlegend": False,
-        "margin": {"t": 16},
+        "margin": {"t": 48},
         "xaxis": {"title": {"text": _("Working days since the case was filed")}, "rangemode": "tozero", "nticks": 6},
         "yaxis": {"title": {"text": _("Answered (%)")}, "range": [0, 102], "nticks": 5},
     }

@@ -190,11 +190,16 @@ def stacked_bars(
 
 
 def is_one_bar(figure: Figure) -> bool:
-    """Return whether of the horizontal bars of a chart one alone has a length: it fills the width whatever it is."""
+    """Return whether a chart is a single bar, which fills it whatever its length.
+
+    Of horizontal bars one alone has a length; upright ones, which may be of several parts, stand at a single place.
+    """
     traces = figure["data"]
-    if any(trace.get("type") != "bar" or trace.get("orientation") != "h" for trace in traces):
+    if any(trace.get("type") != "bar" for trace in traces):
         return False
-    return sum(bool(length) for trace in traces for length in trace["x"]) == 1
+    if all(trace.get("orientation") == "h" for trace in traces):
+        return sum(bool(length) for trace in traces for length in trace["x"]) == 1
+    return len({place for trace in traces for place in trace["x"]}) == 1
 
 
 def count_bars(labels: Sequence[str], counts: Sequence[int], *, title: str, color: str) -> Figure:

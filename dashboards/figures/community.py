@@ -194,6 +194,8 @@ def drivers_figure(drivers: pd.DataFrame, language: str) -> Figure:
             "nticks": 5,
         },
         "yaxis": _labelled(place, drivers, language),
+        # One kind alone would go without a legend, and its colour without a meaning.
+        "showlegend": True,
     }
     return {"data": traces, "layout": layout}
 

@@ -118,12 +118,15 @@ def _above(measured: pd.DataFrame, roof: float, drawing: ChartContext) -> list[d
     rates = measured["rate"][measured["rate"] > roof].sort_values(ascending=False)
     if rates.empty:
         return []
+    _ = translator(drawing.language)
     return [
         {
             "xref": "paper",
             "x": 1,
             "y": roof,
-            "text": "↑ " + " · ".join(drawing.scale.write(rate) for rate in rates),
+            "text": _("↑ beyond the chart: {rates}").format(
+                rates=" · ".join(drawing.scale.write(rate) for rate in rates)
+            ),
             "showarrow": False,
             "xanchor": "right",
             "yanchor": "bottom",

@@ -121,6 +121,7 @@ def drivers_panel(shown: PageData, profile: Profile | None) -> Component:
             numbers=drivers_numbers(shown, drivers),
         ),
         anchor="drivers",
+        note=_("The thin lines show where the association may lie by chance alone."),
     )
 
 

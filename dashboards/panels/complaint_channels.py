@@ -46,7 +46,7 @@ def channels_panel(shown: PageData, channels: pd.DataFrame) -> Component:
             numbers=told.numbers,
         ),
         anchor="channels",
-        note=channels_note(shown),
+        note=channels_note(shown) + _(" The thin lines show where a rate may lie by chance alone."),
     )
 
 

@@ -11,6 +11,7 @@ from dashboards import theme
 from dashboards.address import View
 from dashboards.figures.chart_parts import FEWEST_POINTS, MOST_POINTS, allocate_points, count_bars, is_one_bar
 from dashboards.figures.collection import daily_figure, hourly_figure, modes_figure, progress_figure
+from dashboards.figures.community import months_figure
 from dashboards.figures.maps import map_figure
 from dashboards.figures.scores import distribution_figure, score_ranking_figure, thinned
 from dashboards.frames.chart_context import ChartContext
@@ -278,10 +279,18 @@ def test_a_row_of_one_part_is_single_and_one_of_several_parts_is_not(enough, sho
     assert is_one_bar(progress_figure(regions, "en")) == is_single
 
 
-def test_points_and_upright_bars_are_no_single_bar(city):
+def test_points_are_no_single_bar(city):
     route = ROUTES["satisfaction"]
     ordered = ordered_in(city, route).head(1)
     drawing = drawing_of(city.evaluations()[0], route)
 
     assert not is_one_bar(score_ranking_figure(ordered, None, drawing))
-    assert not is_one_bar(hourly_figure(pd.DataFrame({"hour": [8], "responses": [3]}), "en"))
+
+
+@pytest.mark.parametrize(("counts", "is_single"), [([3], True), ([0], True), ([3, 0], False), ([3, 4], False)])
+def test_an_upright_bar_is_single_where_there_is_no_other_place(counts, is_single):
+    hours = pd.DataFrame({"hour": range(len(counts)), "responses": counts})
+    months = pd.DataFrame({"month": [f"2026-{place + 1:02}" for place in hours["hour"]], "counted": counts, "other": 1})
+
+    assert is_one_bar(hourly_figure(hours, "en")) == is_single
+    assert is_one_bar(months_figure(months, "en")) == is_single

@@ -59,7 +59,7 @@ def test_a_rate_far_above_all_others_stands_at_the_roof_and_is_written_there(sho
     written = [note["text"] for note in figure["layout"]["annotations"]]
     assert highest == pytest.approx(roof, rel=1e-4)
     assert roof < 3 * measured["rate"].max()
-    assert written == [f"↑ {shown.drawing(ROUTE).scale.write(far['rate'].max())}"]
+    assert written == [f"↑ beyond the chart: {shown.drawing(ROUTE).scale.write(far['rate'].max())}"]
 
 
 def test_marks_beyond_the_lines_are_those_that_analytics_puts_there(shown):
