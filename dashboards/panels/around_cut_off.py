@@ -223,7 +223,7 @@ def decisions_panel(shown: PageData, near: Sequence[NearCutOff]) -> Component:
     return panel(
         title,
         html.P(robust_sentence(listed, shown), className="chart-summary"),
-        scrolled(data_table(columns, rows, caption=title), title),
+        scrolled(data_table(columns, rows, caption=title, title=title), title),
         anchor="one-by-one",
         note=probability_note(shown),
     )

@@ -146,7 +146,9 @@ def _group(shown: CaseworkData, group: str, heading: str) -> Component:
     listed = shown.with_waits(table.head(MOST_ROWS_BEHIND_CHART), group)
     caption = partial_caption(heading, listed, table, shown.language)
     numbers = Numbers(caption, _columns(heading, shown.language), _rows(listed, group, shown.language))
-    return html.Details([html.Summary(heading), scrolled(numbers.table, heading)], open=group == "district")
+    return html.Details(
+        [html.Summary(heading), scrolled(numbers.table_under(heading), heading)], open=group == "district"
+    )
 
 
 def _columns(heading: str, language: str) -> list[NumbersColumn]:

@@ -239,7 +239,7 @@ def _buildings(progress: Progress, communities: pd.DataFrame, language: str) -> 
         for row in records(here.head(MOST_LISTED))
     ]
     title = _("Answers by building")
-    return [html.H3(title), scrolled(data_table(columns, rows, caption=title), title)]
+    return [html.H3(title), scrolled(data_table(columns, rows, caption=title, title=title), title)]
 
 
 def _short_list(communities: pd.DataFrame, lacking: "pd.Series[int]", language: str) -> Component:

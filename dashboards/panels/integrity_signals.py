@@ -150,7 +150,7 @@ def flagged_panel(shown: PageData, examination: Examination) -> Component:
     )
     return panel(
         name,
-        scrolled(data_table(columns, rows, caption=caption), name),
+        scrolled(data_table(columns, rows, caption=caption, title=name), name),
         desk,
         anchor="flagged",
         note=_("No numbers are shown for signs in what was answered: they would tell how few gave an answer."),

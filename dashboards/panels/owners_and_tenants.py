@@ -35,7 +35,7 @@ def tenures_panel(shown: PageData, profile: Profile, ranked: Rated) -> Component
     return panel(
         name,
         html.P(tenures_sentence(shown)),
-        data_table(columns, rows, caption=name),
+        data_table(columns, rows, caption=name, title=name),
         anchor="tenures",
         note=tenures_note(shown),
     )

@@ -22,6 +22,9 @@ Content = Component | str | int | float | None
 MOST_ROWS_BEHIND_CHART: Final = 300
 """Most rows of a table behind a chart: nobody reads longer ones, and they make the page slow."""
 
+_FEW_CARDS: Final = 8
+"""Most rows of a table that a phone, where they are cards, shows without a window of their own."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -53,8 +56,12 @@ class Numbers:
     @property
     def table(self) -> Component:
         """The rows as a table for people."""
+        return self.table_under(None)
+
+    def table_under(self, title: str | None) -> Component:
+        """Return the rows as a table for people, under a title that need not be said again."""
         columns = [Column(column.label, column.label, numeric=column.numeric) for column in self.columns]
-        return data_table(columns, self.written, caption=self.caption)
+        return data_table(columns, self.written, caption=self.caption, title=title)
 
     @property
     def written(self) -> list[list[str]]:
@@ -140,8 +147,12 @@ def _graph(figure: Figure, name: str, language: str) -> Component:
     return graph
 
 
-def data_table(columns: Sequence[Column], rows: Sequence[Sequence[str | Component]], *, caption: str) -> Component:
+def data_table(
+    columns: Sequence[Column], rows: Sequence[Sequence[str | Component]], *, caption: str, title: str | None = None
+) -> Component:
     """Return a table whose rows become cards on a narrow screen, each value with its heading.
+
+    A caption that only repeats the `title` above the table is for those alone who have the table read out.
 
     Plain text becomes one Dash component: the browser takes seconds to build a long table with one for every cell. Rows
     with links in them need one for each.
@@ -166,7 +177,7 @@ def data_table(columns: Sequence[Column], rows: Sequence[Sequence[str | Componen
     )
     table: Component = dmc.Table(
         **content,
-        className=" ".join(["folding", *kinds]),
+        className=" ".join(["folding", *kinds, *(["titled"] if caption == title else [])]),
         style=labels,
         captionSide="bottom",
         verticalSpacing="xs",
@@ -193,8 +204,11 @@ def partial_caption(caption: str, listed: pd.DataFrame, everyone: pd.DataFrame, 
 
 
 def scrolled(table: Component, title: str) -> Component:
-    """Return a long table in a scrolling window, which the keyboard can scroll too."""
-    return html.Div(table, className="tall", tabIndex="0", role="region", **attributes(aria_label=title))
+    """Return a table of `data_table` in a window, which scrolls where it is long, for the keyboard too."""
+    content: dict[str, Any] | None = getattr(table, "data", None)
+    rows: Sequence[Any] = table.children[1].children if content is None else content["body"]
+    kind = "tall few" if len(rows) <= _FEW_CARDS else "tall"
+    return html.Div(table, className=kind, tabIndex="0", role="region", **attributes(aria_label=title))
 
 
 def facts(pairs: Sequence[tuple[str, Content | list[Component]]]) -> Component:
