@@ -84,10 +84,10 @@ class Casework:
     `cases` has the columns `analytics.casework.case_frame.CASE_COLUMNS`, the names community_name, community_english,
     district_english and company_english, and category_label and category_english; `spells` has those of
     `analytics.casework.case_frame.SPELL_COLUMNS`, and `call_backs` of the calls of that time those of
-    `analytics.casework.call_backs.CALL_BACK_COLUMNS`. The company is the one that got the case; of a case that none got,
-    the one in charge when it was filed. `formulas` are those of the three rates in the casework file that is in force at
-    the cut-off, and `statements` what it says of each. `disclosure` are the rules by which numbers of residents are
-    shown on that day.
+    `analytics.casework.call_backs.CALL_BACK_COLUMNS`. The company is the one that got the case; of a case that none
+    got, the one in charge when it was filed. `formulas` are those of the three rates in the casework file that is in
+    force at the cut-off, and `statements` what it says of each. `disclosure` are the rules by which numbers of
+    residents are shown on that day.
     """
 
     cases: pd.DataFrame

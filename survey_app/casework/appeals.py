@@ -94,6 +94,14 @@ def count_waiting(session: Session, scope: Scope) -> int:
     return session.scalar(waiting) or 0
 
 
+def find_waiting(session: Session, appeal_id: int, scope: Scope) -> ComplaintAppeal:
+    """Return an appeal in scope that waits for a decision, or raise `UnknownNumber`."""
+    appeal = session.scalar(_waiting(scope).where(ComplaintAppeal.id == appeal_id))
+    if appeal is None:
+        raise UnknownNumber
+    return appeal
+
+
 def decide_appeal(
     session: Session,
     appeal_id: int,
@@ -106,9 +114,9 @@ def decide_appeal(
     now: datetime,
 ) -> ComplaintAppeal:
     """Decide an appeal in scope; `UnknownNumber` where none waits, `AppealRefused` for who took part in the case."""
-    statement = _waiting(scope).where(ComplaintAppeal.id == appeal_id).with_for_update(of=ComplaintAppeal)
-    appeal = session.scalar(statement)
-    if appeal is None:
+    appeal = find_waiting(session, appeal_id, scope)
+    session.refresh(appeal, with_for_update=True)
+    if appeal.decision is not None:
         raise UnknownNumber
     if not _may_decide(session, appeal.complaint, account_id=account_id, role=role):
         raise AppealRefused(appeal.complaint.reference)

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import REPORTING_CASEWORK, policy
 from survey_app.accounts.staff_pages import blueprint
-from survey_app.casework.appeals import AppealRefused, count_waiting, decide_appeal, list_waiting
+from survey_app.casework.appeals import AppealRefused, count_waiting, decide_appeal, find_waiting, list_waiting
 from survey_app.casework.case_steps import LONGEST_WORDS
 from survey_app.casework.labels import exclusion_words
 from survey_app.casework.rate_exclusions import count_counted, list_excluded
@@ -63,9 +63,11 @@ def decide_case_appeal(appeal_id: int) -> Page | Response:
     account = signed_in()
     decision = next((each for each in AppealDecision if each == request.form.get("decision")), None)
     answer = clean_text(request.form.get("answer", ""))
-    if decision is None or not answer or len(answer) > LONGEST_WORDS:
-        return _page(fault="answer", asked=appeal_id, answer=answer), HTTPStatus.UNPROCESSABLE_ENTITY
     try:
+        with site().database.reading() as session:
+            find_waiting(session, appeal_id, account.scope)
+        if decision is None or not answer or len(answer) > LONGEST_WORDS:
+            return _page(fault="answer", asked=appeal_id, answer=answer), HTTPStatus.UNPROCESSABLE_ENTITY
         with site().database.writing() as session:
             decide_appeal(
                 session,
