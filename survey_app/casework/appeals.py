@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, joinedload
 from survey_app import audit
 from survey_app.accounts.scope import Scope
 from survey_app.casework.stage_two import is_somebody_else
+from survey_app.city_time import city_zone
 from survey_app.complaints.cases import read_history
 from survey_app.complaints.counted_cases import counts_in_rate
 from survey_app.errors import JiayuanError, UnknownNumber
@@ -32,9 +33,10 @@ class AppealRefused(JiayuanError):
 
 @dataclass(frozen=True)
 class WaitingAppeal:
-    """An appeal that waits for a decision; `is_barred` where the account took a step of the case itself."""
+    """An appeal that waits for a decision, since a local time; `is_barred` for who took a step of the case."""
 
     appeal: ComplaintAppeal
+    filed_at: datetime
     is_barred: bool
 
 
@@ -82,8 +84,13 @@ def list_waiting(session: Session, scope: Scope, *, account_id: int, role: Role,
     """Return the appeals that wait for a decision in scope, the oldest first."""
     statement = _waiting(scope).options(joinedload(ComplaintAppeal.complaint).joinedload(Complaint.community))
     appeals = session.scalars(statement.order_by(ComplaintAppeal.filed_at, ComplaintAppeal.id).limit(limit)).all()
+    zone = city_zone(session)
     return [
-        WaitingAppeal(appeal, not _may_decide(session, appeal.complaint, account_id=account_id, role=role))
+        WaitingAppeal(
+            appeal,
+            appeal.filed_at.astimezone(zone),
+            not _may_decide(session, appeal.complaint, account_id=account_id, role=role),
+        )
         for appeal in appeals
     ]
 

@@ -95,8 +95,8 @@ class CompanyStep:
 class CompanyCaseFile:
     """A case as the company sees it, and what it can do now.
 
-    `counts` says whether it counts in the complaint rate, and `appeal` what the company said against that; both are
-    None of a case that has left the company.
+    `counts` says whether it counts in the complaint rate, and `appeal` what the company said against that, at a local
+    time `appealed_at`; they are None of a case that has left the company.
     """
 
     complaint_id: int
@@ -107,6 +107,7 @@ class CompanyCaseFile:
     possible: Sequence[CaseAction]
     counts: bool | None
     appeal: ComplaintAppeal | None
+    appealed_at: datetime | None
 
 
 def list_company_cases(session: Session, company_id: int, *, limit: int, now: datetime) -> CompanyCases:
@@ -150,6 +151,7 @@ def read_company_case(session: Session, reference: str, *, company_id: int, now:
     case = _case(complaint, at, is_with_company=is_with_company(session, complaint, company_id=company_id, day=at.day))
     photos = attachments_of_complaint(session, kind=PHOTO, complaint_id=complaint.id)
     possible = possible_actions(state, actor=CaseActor.COMPANY, now=now) if case.is_with_company else ()
+    appeal = find_appeal(session, complaint.id) if case.is_with_company else None
     return CompanyCaseFile(
         complaint_id=complaint.id,
         case=case,
@@ -158,7 +160,8 @@ def read_company_case(session: Session, reference: str, *, company_id: int, now:
         steps=[_step(session, past, clock) for past in history if past.event.action not in INTERNAL_ACTIONS],
         possible=possible,
         counts=counts_in_rate(session, complaint) if case.is_with_company else None,
-        appeal=find_appeal(session, complaint.id) if case.is_with_company else None,
+        appeal=appeal,
+        appealed_at=None if appeal is None else appeal.filed_at.astimezone(clock.zone),
     )
 
 
