@@ -87,12 +87,16 @@ def folder() -> Path:
 @cache
 def city(engine: str) -> City:
     """Return the city on SQLite, or on a PostgreSQL server of its own that waits for its disk."""
-    if engine == "sqlite":
-        return City(f"sqlite:///{folder() / 'jiayuan.sqlite3'}", folder())
+    return City(new_url(engine), folder())
+
+
+def new_url(engine: str) -> str:
+    """Return the address of another database without tables, on PostgreSQL of a server that waits for its disk."""
     # Not below the other folder: the server runs as another user.
-    place = Path(open_servers().enter_context(TemporaryDirectory(prefix="jiayuan-postgresql-")))
-    server = open_servers().enter_context(PostgreSQLServer(place, durable=True))
-    return City(server.create_database(), folder())
+    place = Path(open_servers().enter_context(TemporaryDirectory(prefix=f"jiayuan-{engine}-")))
+    if engine == "sqlite":
+        return f"sqlite:///{place / 'jiayuan.sqlite3'}"
+    return open_servers().enter_context(PostgreSQLServer(place, durable=True)).create_database()
 
 
 @cache
