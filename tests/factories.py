@@ -6,6 +6,7 @@ from functools import cache
 from itertools import count
 
 from PIL import Image
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from analytics.canonical import canonical_json, sha256_hex
@@ -347,7 +348,8 @@ def make_call_back(
             account_id=make_account(session).id,
             drawn_at=at,
         )
-    number = next(_numbers)
+    drawn = select(func.count()).select_from(CallBack).where(CallBack.sample_id == sample.id)
+    number = 1 + (session.scalar(drawn) or 0)
     call_back = _add(session, CallBack, {}, sample=sample, number=number, complaint_id=complaint.id, recorded="silent")
     answers = {} if said.get("outcome") else {"contacted": "yes", "resolved": "yes", "satisfied": "yes"}
     _add(

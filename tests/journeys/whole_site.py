@@ -99,10 +99,10 @@ def fill_city(database, *, words="", now=None):
             secret_key=SECRET_KEY,
             submitted_at=now - timedelta(days=20),
         )
-        called = make_call_back(session, called_case, outcome="not_reached", at=now)
-        make_appeal(session, given, text=f"不属于物业职责{words}", now=now)
         bound = {Role.CLERK: {"community": communities[0]}, Role.COMPANY: {"company": communities[0].company}}
         accounts = {role: make_account(session, str(role), now=now, **bound.get(role, {})) for role in WALKERS}
+        called = make_call_back(session, called_case, outcome="not_reached", at=now)
+        make_appeal(session, given, text=f"不属于物业职责{words}", now=now)
         complaint.secret_hash = hash_secret(SECRET, reference=complaint.reference, secret_key=SECRET_KEY)
         facts = {
             "round": closed.id,

@@ -358,7 +358,7 @@ def test_the_planning_page_says_what_posters_cannot_exclude_and_on_how_few_answe
 
     chinese, english = (client.get(f"/staff/rounds/new?lang={language}").text for language in ("zh-Hans", "en"))
 
-    assert "海勃湾区：上次调查只要在一个小区多出 7 份答卷" in chinese
+    assert "海勃湾区：上次调查只要在一个小区多出7份答卷" in chinese
     assert "海勃湾区建议不用海报，改发入户通知单" in chinese
     assert "7 added answers in one community would have changed" in english
 
@@ -397,7 +397,7 @@ def test_a_faulty_list_is_shown_with_every_fault_and_not_stored(app, sqlite_data
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (csv_file(*ROWS).decode().encode("utf-16"), "文件是 UTF-16 文本"),
+        (csv_file(*ROWS).decode().encode("utf-16"), "文件是UTF-16文本"),
         (csv_file(ROWS[0].replace("1200", "many")), "须为整数，现为“many”"),
         (csv_file(ROWS[0], ROWS[0]), "此编号已出现在第 2 行"),
         (csv_file(*ROWS, header=HEADER.replace("业主户数", "备注")), "名单中没有表头为“业主户数”的列"),
