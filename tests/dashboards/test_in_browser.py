@@ -77,6 +77,12 @@ def test_every_page_draws_without_complaint_and_without_other_hosts(
         ".map(e => parseFloat(getComputedStyle(e).fontSize)))"
     )
     assert smallest >= 12
+    # Nothing that is out of sight makes the page longer than what it shows.
+    below = page.evaluate(
+        "document.documentElement.scrollHeight - window.scrollY - Math.max(window.innerHeight,"
+        " ...[...document.querySelectorAll('#frame .panel')].map(e => e.getBoundingClientRect().bottom))"
+    )
+    assert below <= 100
 
 
 def test_filters_stand_in_the_address_and_the_address_in_the_filters(open_page, dashboards_address):
