@@ -33,7 +33,7 @@ class AppealRefused(JiayuanError):
 
 @dataclass(frozen=True)
 class WaitingAppeal:
-    """An appeal that waits for a decision, since a local time; `is_barred` for who took a step of the case."""
+    """An appeal that waits, with the local time of its filing; `is_barred` where the account took part in the case."""
 
     appeal: ComplaintAppeal
     filed_at: datetime
@@ -58,11 +58,9 @@ def file_appeal(
     """Store the appeal of a company, or raise `AppealRefused`; the same form sent again changes nothing."""
     session.refresh(complaint, with_for_update=True)
     earlier = find_appeal(session, complaint.id)
-    if earlier is not None:
-        if (earlier.company_id, earlier.reason, earlier.text) == (company_id, reason, text):
-            return
-        raise AppealRefused(complaint.reference)
-    if not counts_in_rate(session, complaint):
+    if earlier is not None and (earlier.company_id, earlier.reason, earlier.text) == (company_id, reason, text):
+        return
+    if earlier is not None or not counts_in_rate(session, complaint):
         raise AppealRefused(complaint.reference)
     session.add(
         ComplaintAppeal(

@@ -1,12 +1,12 @@
 """What the complaint rate counts, and of each case that it leaves out by a decision: who, when and why."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, and_, func, not_, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from analytics.languages import Wording
 from survey_app.accounts.scope import Scope
@@ -120,7 +120,7 @@ def _decisions(session: Session, complaints: Sequence[Complaint]) -> Mapping[int
     return found
 
 
-def _by_words_of_the_hotline(session: Session, complaints: Iterable[Complaint]) -> Iterator[tuple[int, _Decision]]:
+def _by_words_of_the_hotline(session: Session, complaints: Sequence[Complaint]) -> Iterator[tuple[int, _Decision]]:
     brought = (
         select(HotlineChange.complaint_id, func.min(HotlineChange.import_id).label("import_id"))
         .group_by(HotlineChange.complaint_id)
@@ -155,10 +155,8 @@ def _by_end(session: Session, complaint_ids: Sequence[int]) -> Iterator[tuple[in
 
 
 def _by_match(session: Session, complaint_ids: Sequence[int]) -> Iterator[tuple[int, _Decision]]:
-    ours = aliased(Complaint)
     statement = (
         select(HotlineMatch, Account.username)
-        .join(ours, ours.id == HotlineMatch.other_id)
         .join(Account, Account.id == HotlineMatch.account_id)
         .where(HotlineMatch.status == MatchStatus.CONFIRMED, HotlineMatch.other_id.in_(complaint_ids))
     )
