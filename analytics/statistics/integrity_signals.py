@@ -119,7 +119,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from analytics.progress import ProgressCallback, ignore_progress, track_progress
 from analytics.statistics.integrity_rows import (
@@ -528,6 +528,8 @@ def _burst(rows: AllRows) -> _Signal:
 
 
 def _strongest_burst(rows: Block) -> tuple[FloatArray, FloatArray, FloatArray, BooleanArray]:
+    from scipy import stats  # noqa: PLC0415  it takes a second to load and 50 MB, which an evaluation can do without
+
     stratum, sizes = groups_of(rows.community, rows.mode)
     ways = (
         rows.overall >= SATISFIED,
@@ -914,7 +916,7 @@ def _judge(count: FloatArray, n: npt.ArrayLike, *, usual: FloatArray) -> tuple[F
 
 def _upper_tail(z: FloatArray, expected: FloatArray) -> FloatArray:
     """Return normal upper tails of z ÷ √(1 + φμ), φ fitted at upper quantiles that are nearly free of stuffing."""
-    normal = stats.norm.ppf(NULL_QUANTILES)
+    normal = special.ndtri(NULL_QUANTILES)
     # Where the expected count is close to 0, no φ corrects for counts being whole numbers.
     informative = expected >= LEAST_EXPECTED_COUNT
     if informative.sum() < FEWEST_COMMUNITIES:
@@ -930,7 +932,7 @@ def _upper_tail(z: FloatArray, expected: FloatArray) -> FloatArray:
     for _ in range(40):
         middle = (low + high) / 2
         low, high = (low, middle) if is_enough(middle) else (middle, high)
-    return np.asarray(stats.norm.sf(z / np.sqrt(1 + high * expected)), dtype=np.float64)
+    return np.asarray(special.ndtr(-z / np.sqrt(1 + high * expected)), dtype=np.float64)
 
 
 def _running_midmean(values: FloatArray, *, along: FloatArray) -> FloatArray:

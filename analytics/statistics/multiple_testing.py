@@ -1,7 +1,6 @@
 """Adjustment of p values for the number of tests, so that few of the reported findings are chance."""
 
 import numpy as np
-from scipy import stats
 
 from analytics.statistics.validation import FloatArray
 
@@ -30,5 +29,15 @@ def adjusted_p_values(p: FloatArray) -> FloatArray:
     """
     adjusted, known = np.full(p.size, np.nan), ~np.isnan(p)
     if known.any():
-        adjusted[known] = stats.false_discovery_control(p[known])
+        adjusted[known] = _adjusted(p[known])
     return adjusted
+
+
+def _adjusted(p: FloatArray) -> FloatArray:
+    # As `scipy.stats.false_discovery_control`, to the last digit: to load that package takes a second and 50 MB.
+    order = np.argsort(p)
+    adjusted = p[order] * (p.size / np.arange(1, p.size + 1))
+    lowest_above = np.minimum.accumulate(adjusted[::-1])[::-1]
+    in_place = np.empty(p.size)
+    in_place[order] = np.minimum(lowest_above, 1.0)
+    return in_place

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from datetime import timedelta
 
 import pandas as pd
@@ -346,3 +348,11 @@ def test_the_summary_says_what_computed_it(sqlite_database):
     evaluation = evaluate_round(sqlite_database, round_id=survey_round.id, now=SETTLED)
 
     assert {"numpy", "pandas", "python"} <= json.loads(evaluation.summary)["versions"].keys()
+
+
+def test_an_evaluation_is_loaded_without_all_of_the_statistical_library():
+    program = "import sys, survey_app.evaluations.evaluate_round; print('scipy.stats' in sys.modules)"
+
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert run.stdout.strip() == "False"
