@@ -173,19 +173,19 @@ def find_drivers(
         raise ValueError(f"level must lie in (0, 1), got {level}")
     if resamples < 1:
         raise ValueError(f"resamples must be at least 1, got {resamples}")
+    mean = _means(ratings)
     points, codes = _usable_rows(ratings, overall, community)
     domains = ratings.shape[1]
-    mean = _means(ratings)
     rated = ~np.isnan(points)
-    n = rated[:, :domains][rated[:, domains]].sum(axis=0)
-    varied = np.array([_varies(points[rated[:, domains], column]) for column in range(domains)], dtype=bool)
+    n = rated[:, 1:-1][rated[:, -1]].sum(axis=0)
+    varied = np.array([_varies(points[rated[:, -1], column]) for column in range(1, domains + 1)], dtype=bool)
+    del rated
     usable = (n >= FEWEST_RESPONDENTS) & varied
     weight, lower, upper = np.full((3, domains), np.nan)
     above, repaired, r_squared = np.zeros(domains, dtype=bool), False, np.nan
-    if usable.any() and _varies(points[:, domains]) and len(points) >= usable.sum() + 2:
-        noise = np.random.default_rng([seed, 1]).standard_normal(len(points))
-        chosen = np.column_stack([noise, points[:, :domains][:, usable], points[:, domains]])
-        sums = _pair_sums(chosen, codes)
+    if usable.any() and _varies(points[:, -1]) and len(points) >= usable.sum() + 2:
+        points[:, 0] = np.random.default_rng([seed, 1]).standard_normal(len(points))
+        sums = _pair_sums(points if usable.all() else points[:, np.r_[True, usable, True]], codes)
         matrix, was_repaired = _repaired(_correlations(sums.sum(axis=0)[np.newaxis])[:, 1:, 1:])
         weight[usable] = _weights(matrix)[0]
         r_squared, repaired = float(weight[usable].sum()), bool(was_repaired[0])
@@ -260,22 +260,32 @@ def importance_performance(drivers: Drivers, *, highest: float) -> pd.DataFrame:
 def _usable_rows(
     ratings: pd.DataFrame, overall: npt.ArrayLike, community: npt.ArrayLike
 ) -> tuple[FloatArray, npt.NDArray[np.int64]]:
-    """Return domains and overall rating of the usable rows, in an order independent of that of rows and domains."""
+    """Return the usable rows and the codes of their communities, in an order independent of that of rows and domains.
+
+    A row has a place for noise, its domains and its overall rating: a city has so many rows that each copy counts.
+    """
     points = ratings.to_numpy(dtype=np.float64, na_value=np.nan)
     target = pd.Series(np.asarray(overall, dtype=object)).astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
     if target.shape != points.shape[:1]:
         raise ValueError(f"overall must hold one answer for each of {len(points)} rows, got shape {target.shape}")
     refuse(np.isinf(points).any(axis=1) | np.isinf(target), "a rating is infinite")
     codes = row_codes("community", community, rows=len(points))[1]
-    says = ~np.isnan(target) & ~np.isnan(points).all(axis=1)
-    both = np.column_stack([points, target])[says]
+    says = np.flatnonzero(~np.isnan(target) & ~np.isnan(points).all(axis=1))
     by_name = np.argsort([str(name) for name in ratings.columns], kind="stable")
-    order = np.lexsort((*both[:, by_name].T, both[:, -1], codes[says]))
-    return both[order], np.unique(codes[says][order], return_inverse=True)[1].astype(np.int64)
+    # As `np.lexsort`, which would hold all keys at once.
+    for key in (*(points[:, column] for column in by_name), target, codes):
+        says = says[np.argsort(key[says], kind="stable")]
+    usable = np.empty((says.size, ratings.shape[1] + 2), order="F")
+    usable[:, 0] = 0.0
+    for column, values in enumerate(points.T, start=1):
+        usable[:, column] = values[says]
+    usable[:, -1] = target[says]
+    return usable, np.unique(codes[says], return_inverse=True)[1].astype(np.int64)
 
 
 def _means(ratings: pd.DataFrame) -> FloatArray:
-    return ratings.astype("Float64").mean().to_numpy(dtype=np.float64, na_value=np.nan)
+    means = [ratings.iloc[:, column].astype("Float64").mean() for column in range(ratings.shape[1])]
+    return pd.array(means, dtype="Float64").to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def _varies(values: FloatArray) -> bool:
@@ -285,7 +295,8 @@ def _varies(values: FloatArray) -> bool:
 
 def _pair_sums(points: FloatArray, codes: npt.NDArray[np.int64]) -> FloatArray:
     """Return pairwise sums per community over the rows with both columns: n, Σx, Σx², Σxy; shape (C, 4, p, p)."""
-    mean = np.nanmean(points, axis=0)
+    # One column after the other: of all at once it would make a copy.
+    mean = np.array([np.nanmean(column) for column in points.T])
     starts = np.flatnonzero(np.diff(codes, prepend=-1))
     parts = []
     for own in np.split(points, starts[1:]):

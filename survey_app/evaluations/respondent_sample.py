@@ -20,6 +20,9 @@ _GAMMA: Final = np.uint64(0x9E3779B97F4A7C15)
 _FACTORS: Final = ((np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)), (np.uint64(27), np.uint64(0x94D049BB133111EB)))
 _LAST_SHIFT: Final = np.uint64(31)
 
+# How many times `most` may be held: to sort at each batch would cost more than to keep some more for a while.
+_SPARE: Final = 1.25
+
 
 class RespondentSample:
     """Answers of up to `most` respondents of each region, drawn by their ids: whatever the order of batches.
@@ -33,6 +36,8 @@ class RespondentSample:
         places = {region: place for place, region in enumerate(self._regions)}
         self._place_of = pd.Series({community: places[region] for community, region in region_of.items()})
         self._kept: list[list[_Rows]] = [[] for _ in self._regions]
+        # By region the highest number with which anybody is still among those kept, once there were too many.
+        self._limits: list[np.uint64 | None] = [None for _ in self._regions]
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Draw among the respondents of a batch, too: its `response_id`, `community` and answers."""
@@ -41,14 +46,15 @@ class RespondentSample:
         rows = _Rows(_draw(batch.column("response_id").to_numpy()), communities, np.column_stack(codes))
         of_region = self._place_of.reindex(communities, fill_value=-1).to_numpy()
         for place in np.unique(of_region[of_region >= 0]).tolist():
-            self._keep(place, rows.chosen(of_region == place))
+            limit = self._limits[place]
+            may_stay = of_region == place if limit is None else (of_region == place) & (rows.drawn <= limit)
+            self._keep(place, rows.chosen(may_stay))
 
     def respondents(self, region: str) -> pd.DataFrame:
         """Return `community` and the codes of the sample of a region, `UNANSWERED` where there is none."""
-        kept = _joined(self._kept[self._regions.index(region)]) if region in self._regions else None
+        kept = self._cut(self._regions.index(region)) if region in self._regions else None
         if kept is None:
             return pd.DataFrame(columns=["community", *self._questions], dtype="int64")
-        kept = kept.first(self._most)
         frame = pd.DataFrame(kept.codes, columns=self._questions)
         frame.insert(0, "community", kept.communities)
         return frame
@@ -56,9 +62,19 @@ class RespondentSample:
     def _keep(self, place: int, rows: "_Rows") -> None:
         kept = self._kept[place]
         kept.append(rows)
-        # Not at each batch: to sort costs more than to keep a few more for a while.
-        if sum(len(each) for each in kept) > 2 * self._most and (joined := _joined(kept)) is not None:
-            self._kept[place] = [joined.first(self._most)]
+        if sum(len(each) for each in kept) > _SPARE * self._most:
+            self._cut(place)
+
+    def _cut(self, place: int) -> "_Rows | None":
+        """Let nobody stay in a region but those that were drawn first, and return them; None if there is nobody."""
+        joined = _joined(self._kept[place])
+        if joined is None:
+            return None
+        first = joined.first(self._most)
+        self._kept[place] = [first]
+        if len(first) == self._most:
+            self._limits[place] = first.drawn.max()
+        return first
 
 
 class _Rows:
