@@ -5,7 +5,6 @@ from typing import Final, get_args
 
 import click
 import pandas as pd
-import pyarrow as pa
 from rich.table import Table
 
 from analytics.commands.shared import (
@@ -19,6 +18,7 @@ from analytics.commands.shared import (
     result_console,
     rules_option,
 )
+from analytics.counting.arrow_memory import share_memory
 from analytics.decision.community_table import check_communities, read_table
 from analytics.decision.evaluate import Evaluation, evaluate_checked
 from analytics.decision.recount import (
@@ -72,8 +72,7 @@ def evaluate_command(
     English. If a file has faults, each is named with its line and column, nothing is written and the exit status is 2.
     """
     _ = translator(language)
-    # What Arrow gives up is then free for numpy, too; its own allocators keep it.
-    pa.set_memory_pool(pa.system_memory_pool())
+    share_memory()
     with exit_on_faults(_), progress_bar(4) as begin:
         begin(_("Reading"))
         rules = load_rules(rules_path)

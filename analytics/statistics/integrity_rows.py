@@ -158,17 +158,17 @@ def canonical_rows(
     """
     duration = responses["duration_seconds"].to_numpy(dtype=np.float64, na_value=np.nan)
     refuse(duration < 0, "duration_seconds is below 0", response_id=responses["response_id"], duration_seconds=duration)
-    by_response = responses["response_id"].argsort().to_numpy()
-    order = by_response[np.argsort(community[by_response], kind="stable")].astype(np.int32)
-    order = order[chosen[order]]
+    order = np.flatnonzero(chosen).astype(np.int32)
+    order = order[responses["response_id"].iloc[order].argsort().to_numpy()]
+    order = order[np.argsort(community[order], kind="stable")]
     helped = responses["helped"].fillna(0).to_numpy() if "helped" in responses else np.broadcast_to(0, community.shape)
     return AllRows(
         order=order,
         community=community[order].astype(np.int32),
-        mode=pd.factorize(responses["mode"], sort=True)[0][order].astype(np.int8),
-        moment=_local_times(responses["submitted_at"], "UTC", "us", order),
+        mode=pd.factorize(responses["mode"], sort=True)[0].astype(np.int8)[order],
+        moment=_local_times(responses["submitted_at"], "UTC", "us", order, kind=np.int64),
         duration=duration[order],
-        hour=_local_times(responses["submitted_at"], time_zone, "h", order).astype(np.int32),
+        hour=_local_times(responses["submitted_at"], time_zone, "h", order, kind=np.int32),
         answers=_answer_codes(answers, responses["response_id"], order),
         overall=list(answers.columns).index(overall),
         keys={name: _key_codes(responses, name, order) for name in KEYS},
@@ -178,10 +178,16 @@ def canonical_rows(
     )
 
 
-def _local_times(times: "pd.Series[Any]", zone: str, unit: Literal["us", "h"], order: Labels) -> IntegerArray:
+def _local_times(
+    times: "pd.Series[Any]", zone: str, unit: Literal["us", "h"], order: Labels, *, kind: type[np.signedinteger[Any]]
+) -> npt.NDArray[Any]:
     """Return the whole units since 1970 began in a zone."""
-    local = times.iloc[order].dt.tz_convert(zone).dt.tz_localize(None)
-    return np.asarray(local.to_numpy(dtype=f"datetime64[{unit}]").astype(np.int64))
+    found = np.empty(order.size, dtype=kind)
+    for start in range(0, order.size, BLOCK_ROWS):
+        part = slice(start, start + BLOCK_ROWS)
+        local = times.iloc[order[part]].dt.tz_convert(zone).dt.tz_localize(None)
+        found[part] = local.to_numpy(dtype=f"datetime64[{unit}]").astype(np.int64)
+    return found
 
 
 def _answer_codes(answers: pd.DataFrame, response_id: "pd.Series[int]", order: Labels) -> Codes:
@@ -210,7 +216,7 @@ def _check_codes(answers: "pd.Series[Any]", response_id: "pd.Series[int]") -> No
 def _key_codes(responses: pd.DataFrame, name: str, order: Labels) -> Labels:
     if name not in responses:
         return np.broadcast_to(np.int32(UNKNOWN), order.shape)
-    return pd.factorize(responses[name], sort=True)[0][order].astype(np.int32)
+    return pd.factorize(responses[name], sort=True)[0].astype(np.int32)[order]
 
 
 def groups_of(outer: IntegerArray, inner: IntegerArray) -> tuple[IntegerArray, IntegerArray]:

@@ -137,4 +137,4 @@ def row_codes(name: str, labels: npt.ArrayLike, *, rows: int) -> tuple[npt.NDArr
     if column.shape != (rows,):
         raise ValueError(f"{name} must hold one label for each of {rows} rows, got shape {column.shape}")
     distinct, codes = np.unique(column, return_inverse=True)
-    return distinct, codes.astype(np.int64)
+    return distinct, codes.astype(np.int64, copy=False)

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from analytics.canonical import canonical_json, sha256_hex
+from analytics.counting.arrow_memory import return_memory, share_memory
 from analytics.decision.community_table import check_communities
 from analytics.decision.evaluate import Evaluation as Result
 from analytics.decision.evaluate import canonical_frame_json, evaluate, evaluate_checked, versions
@@ -92,9 +93,12 @@ def evaluate_round(
     Raises `LookupError` if there is no such round, `RoundStillOpen` until it has settled, and `RoundErased` when the
     retention of its answers is over.
     """
+    share_memory()
     report(Stage.EXAMINING, 0.0)
     if not provisional:
         examine_to_the_end(database, round_id=round_id, now=now)
+    # All answers that an examination held are gone before they are counted.
+    return_memory()
     with database.reading() as session:
         gathered = _gather(session, round_id=round_id, now=now, provisional=provisional, report=report)
     result = gathered.result
@@ -231,6 +235,7 @@ def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool
         report=lambda read: report(Stage.COUNTING, min(1.0, read / max(1, received))),
     )
     report(Stage.JUDGING, 0.0)
+    return_memory()
     counted: dict[str, Any] = {
         "counts": counts,
         "rules": rules,

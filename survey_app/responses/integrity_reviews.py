@@ -23,6 +23,7 @@ from sqlalchemy import ColumnElement, Select, Table, and_, func, insert, select
 from sqlalchemy.orm import Session, aliased
 
 from analytics.canonical import canonical_json
+from analytics.counting.arrow_memory import return_memory, share_memory
 from analytics.disclosure.rules import rules_in_force
 from analytics.rules import Rules
 from analytics.statistics.integrity_signals import OF_ANSWERS, Integrity, count_with_and_without_held, find_signals
@@ -159,6 +160,37 @@ def examine_round(database: Database, *, round_id: int, now: datetime) -> int:
     What was decided before stays decided, and a correction of a held response is held with it. Writers do not wait
     while it looks. Raises `LookupError` if there is no such round.
     """
+    share_memory()
+    found = _find(database, round_id=round_id, now=now)
+    return_memory()
+    examination = IntegrityExamination(
+        round_id=round_id,
+        examined_at=now,
+        responses=found.responses,
+        families=canonical_json(_rows(found.families)),
+        counts=canonical_json(_rows(found.counted.reset_index())),
+    )
+    newly = _hold(database, found.held, now=now)
+    with database.writing() as session:
+        # Last: until it is there, the round counts as not examined, and what was not held is held by the next one.
+        session.add(examination)
+    # What came before this examination has been looked at with its lines.
+    erase_network_digests(database, by=SITE, now=now)
+    record_erasures(database, now=now)
+    return newly
+
+
+@dataclass(frozen=True)
+class _Findings:
+    """What an examination found: of how many responses, by family, of each community, and which are held."""
+
+    responses: int
+    families: pd.DataFrame
+    counted: pd.DataFrame
+    held: pd.DataFrame
+
+
+def _find(database: Database, *, round_id: int, now: datetime) -> _Findings:
     with database.reading() as session:
         survey_round = find_round(session, round_id)
         rules = rules_of(survey_round.rule_file.content)
@@ -167,6 +199,7 @@ def examine_round(database: Database, *, round_id: int, now: datetime) -> int:
         reviewed = _newest_reviews(session, round_id)
         corrections = _corrections(session, round_id)
         earlier = _families_seen_in_time(session, round_id)
+    return_memory()
     overall = rules.satisfaction.question
     found = find_signals(
         responses,
@@ -181,21 +214,7 @@ def examine_round(database: Database, *, round_id: int, now: datetime) -> int:
     if rules.satisfaction.population == "owners":
         ranked = ranked.where(responses["tenure"] == Tenure.OWNER)
     counted = count_with_and_without_held(responses, ranked, overall=overall, integrity=Integrity(found.families, held))
-    examination = IntegrityExamination(
-        round_id=round_id,
-        examined_at=now,
-        responses=len(responses),
-        families=canonical_json(_rows(_with_earlier(found.families, earlier))),
-        counts=canonical_json(_rows(counted.reset_index())),
-    )
-    newly = _hold(database, held[held["held"]], now=now)
-    with database.writing() as session:
-        # Last: until it is there, the round counts as not examined, and what was not held is held by the next one.
-        session.add(examination)
-    # What came before this examination has been looked at with its lines.
-    erase_network_digests(database, by=SITE, now=now)
-    record_erasures(database, now=now)
-    return newly
+    return _Findings(len(responses), _with_earlier(found.families, earlier), counted, held[held["held"]])
 
 
 def rounds_to_examine(session: Session, *, now: datetime) -> Sequence[int]:
