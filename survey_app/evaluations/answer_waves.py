@@ -18,7 +18,8 @@ from analytics.counting.answer_counts import AnswerCounts
 from analytics.statistics.answer_waves import WAVES
 from survey_app.models import Response, Round
 from survey_app.models.vocabulary import Mode
-from survey_app.responses.answer_batches import SINGLE_CODE, is_among, responses_in_order
+from survey_app.responses.answer_batches import SINGLE_CODE, is_among
+from survey_app.responses.responses_in_order import responses_in_order
 
 WAVE: Final = "wave"
 """Column of a batch with the wave of each answer, from 0, null for answers that staff typed in."""

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from survey_app.evaluations.standings import counts_a_closed_round
 from survey_app.models import Evaluation, RegionProfile, Response, ResponseReview, Round
 from survey_app.models.vocabulary import ReviewState
-from survey_app.responses.answer_batches import responses_in_order
+from survey_app.responses.responses_in_order import responses_in_order
 
 
 @dataclass(frozen=True)

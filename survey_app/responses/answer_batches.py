@@ -16,6 +16,7 @@ from analytics.rules import Rules
 from survey_app.models import Response, Round
 from survey_app.models.vocabulary import ResponseStatus
 from survey_app.responses.counting_status import status_of_response
+from survey_app.responses.responses_in_order import first_and_last, of_round
 
 BATCH_ROWS: Final = 20_000
 """Enough for the reader to work in bulk, few enough to stay within some megabytes."""
@@ -91,28 +92,10 @@ def read_batches(
 
 def all_responses(session: Session, survey_round: Round, *, rows: int = BATCH_ROWS) -> Portions:
     """Return every response of a round, in portions of so many ids at most, one after the other."""
-    first, last = _first_and_last(session, survey_round.id)
+    first, last = first_and_last(session, survey_round.id)
     condition = and_(Response.id.between(bindparam("first"), bindparam("last")), of_round(survey_round.id))
     starts = range(first, last + 1, rows)
     return Portions(condition, ({"first": start, "last": start + rows - 1} for start in starts))
-
-
-def responses_in_order(session: Session, round_id: int) -> ColumnElement[bool]:
-    """Return the condition of the responses of a round, by which all are read in the order of their ids."""
-    return and_(Response.id.between(*_first_and_last(session, round_id)), of_round(round_id))
-
-
-def _first_and_last(session: Session, round_id: int) -> tuple[int, int]:
-    """Return the lowest and the highest id of a round's responses; no id is between them where it has none."""
-    statement = select(func.min(Response.id), func.max(Response.id)).where(Response.round_id == round_id)
-    first, last = session.execute(statement).one()
-    return (1, 0) if first is None else (first, last)
-
-
-def of_round(round_id: int) -> ColumnElement[bool]:
-    """Return the condition of the responses of a round among those that another condition finds."""
-    # The sum keeps SQLite from the index of rounds: to look up each row is five times as slow as to read them in order.
-    return Response.round_id + 0 == round_id
 
 
 def selected_responses(session: Session, ids: Select[int]) -> Portions:

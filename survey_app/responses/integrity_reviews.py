@@ -34,11 +34,12 @@ from survey_app.errors import JiayuanError
 from survey_app.models import Community, Evaluation, IntegrityExamination, Response, ResponseReview, Round
 from survey_app.models.vocabulary import STAFF_ENTERED_MODES, AuditAction, ResponseStatus, ReviewState, Tenure
 from survey_app.register.households import read_places, surveyed_households
-from survey_app.responses.answer_batches import SINGLE_CODE, TIME, all_responses, of_round, read_batches
+from survey_app.responses.answer_batches import SINGLE_CODE, TIME, all_responses, read_batches
 from survey_app.responses.counting_status import status_of_response
 from survey_app.responses.declared_help import are_helped, help_code_ids
 from survey_app.responses.erasure_counts import record_erasures
 from survey_app.responses.network_digests import erase_network_digests, last_examination
+from survey_app.responses.responses_in_order import of_round
 from survey_app.rounds.questionnaires import Question, driver_questions, questionnaire_from_canonical
 from survey_app.rounds.rounds import GRACE_PERIOD, RoundStillOpen, find_round, has_settled
 from survey_app.security.text import clean_text

@@ -17,7 +17,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from analytics.canonical import canonical_json
@@ -37,6 +37,7 @@ from survey_app.responses.commitments import BY_QUESTION, openings_without
 from survey_app.responses.counting_status import ERASED_VALUES, superseded_within
 from survey_app.responses.erasure_counts import count_erased, record_erasures
 from survey_app.responses.network_digests import erase_network_digests
+from survey_app.responses.responses_in_order import responses_in_order
 from survey_app.rounds.questionnaires import Questionnaire, QuestionType, questionnaire_from_canonical
 from survey_app.rounds.rounds import is_kept
 from survey_app.storage.database import Database
@@ -147,8 +148,7 @@ def _erase_after_freeze(this: _Pass, round_id: int) -> ErasedCounts:
 
 def _remove_household_links(this: _Pass, round_id: int) -> int:
     """Remove the links to slip and household from the answers of a round; return of how many."""
-    is_linked = (Response.round_id == round_id, Response.household_key.is_not(None))
-    linked = read_ids(this.database, select(Response.id).where(*is_linked).order_by(Response.id))
+    linked = _find(this, round_id, Response.household_key.is_not(None))
     if linked:
         _note_answered_households(this.database, round_id)
     with this.database.reading() as session:
@@ -184,7 +184,7 @@ def _note_answered_households(database: Database, round_id: int) -> None:
         if not waiting:
             return
         answered = select(Response.household_key).where(
-            Response.round_id == round_id, Response.household_key.is_not(None)
+            responses_in_order(session, round_id), Response.household_key.is_not(None)
         )
         first = select(func.min(Code.batch_id).label("batch_id")).where(Code.household_key.in_(answered))
         of_household = first.group_by(Code.household_key).subquery()
@@ -211,7 +211,6 @@ def _erase_comments(this: _Pass, round_id: int) -> int:
         return 0
     # Canonical text: within an answer each quotation mark would have a backslash before it.
     has_text = or_(*(Response.answers.contains(f'"{key}":', autoescape=True) for key in texts))
-    with_text = select(Response.id).where(Response.round_id == round_id, has_text).order_by(Response.id)
     columns = (Response.id, Response.answers, Response.nonce, Response.openings, Response.commitment_algorithm)
     # Whoever had the answers erased meanwhile has no text left to erase.
     erasing = (
@@ -221,7 +220,7 @@ def _erase_comments(this: _Pass, round_id: int) -> int:
     )
     erased = 0
     transactions = ShortTransactions(this.database)
-    for part in transactions.parts(read_ids(this.database, with_text)):
+    for part in transactions.parts(_find(this, round_id, has_text)):
         with this.database.reading() as session:
             rows = session.execute(select(*columns).where(Response.id.in_(part), Response.answers.is_not(None))).all()
         changes = [_without_texts(row, questionnaire, texts) for row in rows]
@@ -267,10 +266,9 @@ def _erase_photos(this: _Pass, round_id: int) -> int:
 
 def _reduce_responses(this: _Pass, round_id: int) -> int:
     """Erase of the responses of a round all but the round and the community; return of how many."""
-    kept = select(Response.id).where(Response.round_id == round_id, Response.receipt.is_not(None)).order_by(Response.id)
     reduced = 0
     transactions = ShortTransactions(this.database)
-    for part in transactions.parts(read_ids(this.database, kept)):
+    for part in transactions.parts(_find(this, round_id, Response.receipt.is_not(None))):
         with transactions.writing() as session:
             erase_attachments(session, response_ids=part)
             _change(session, delete(ResponseEvent).where(ResponseEvent.response_id.in_(part)))
@@ -282,6 +280,13 @@ def _reduce_responses(this: _Pass, round_id: int) -> int:
     with this.database.writing() as session:
         session.get_one(Round, round_id).responses_erased_at = this.now
     return reduced
+
+
+def _find(this: _Pass, round_id: int, condition: ColumnElement[bool]) -> Sequence[int]:
+    """Return the ids of the responses of a round that meet a condition, in their order."""
+    with this.database.reading() as session:
+        in_order = responses_in_order(session, round_id)
+    return read_ids(this.database, select(Response.id).where(in_order, condition).order_by(Response.id))
 
 
 def _erase_earlier_examinations(this: _Pass) -> int:

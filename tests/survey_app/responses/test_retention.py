@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, event, select
+from sqlalchemy import Engine, delete, event, select
 from sqlalchemy.pool import Pool
 
 from survey_app.accounts.scope import EVERYWHERE
@@ -192,6 +192,31 @@ def test_an_hour_in_which_nothing_is_due_costs_the_same_however_many_answers_are
         costs.append(steps_of(lambda: examine_and_erase(database, now=CLOSED)))
 
     assert costs[1] <= costs[0] + 3
+
+
+def test_what_is_erased_is_looked_for_as_rows_lie_and_not_row_by_row_through_an_index(sqlite_database):
+    searches = []
+
+    def note(_connection, _cursor, statement, parameters, *_rest):
+        if statement.startswith("SELECT response.id \n") and "ORDER BY response.id" in statement:
+            searches.append((statement, parameters))
+
+    with sqlite_database.writing() as session:
+        survey_round = make_round(session, responses_kept_until=KEPT_UNTIL)
+        make_response(session, survey_round, make_community(session))
+        make_evaluation(session, survey_round)
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        erase(sqlite_database, OVER)
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    with sqlite_database.reading() as session:
+        connection = session.connection()
+        steps = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {search}", sent).all() for search, sent in searches]
+
+    # Households, texts, and at last everything.
+    assert len(steps) == 3
+    assert all(len(found) == 1 and "INTEGER PRIMARY KEY" in found[0].detail for found in steps)
 
 
 def test_on_the_last_day_answers_are_kept_and_after_it_they_are_gone_but_not_the_result(database, answered):
