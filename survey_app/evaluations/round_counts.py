@@ -14,7 +14,7 @@ from typing import Any, Final
 import pandas as pd
 import pyarrow as pa
 from pyarrow import compute
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from analytics.counting.answer_counts import AnswerCounter, AnswerCounts
@@ -39,12 +39,13 @@ from survey_app.responses.answer_batches import (
     BATCH_ROWS,
     SEVERAL_CODES,
     SINGLE_CODE,
+    Portions,
     all_responses,
     is_among,
     read_batches,
     selected_responses,
 )
-from survey_app.responses.counting_status import StatusFacts, status_by_facts, status_facts, superseded_within
+from survey_app.responses.counting_status import StatusFacts, status_by_facts, status_facts
 from survey_app.responses.declared_help import are_helped, help_code_ids
 from survey_app.rounds.questionnaires import Question, Questionnaire, QuestionType, driver_questions
 
@@ -179,17 +180,21 @@ def _driver_questions(scope: _Scope) -> list[str]:
 
 def _read_batches(session: Session, scope: _Scope, *, only: Select[int] | None) -> Generator[pa.RecordBatch]:
     """Yield every response with its status for both populations, how it came, and its answers."""
-    portions = all_responses(session, scope.round) if only is None else selected_responses(session, only)
+    portions = (
+        all_responses(session, scope.round, before=scope.before)
+        if only is None
+        else selected_responses(session, only, before=scope.before)
+    )
     return read_batches(
         session,
-        _select_facts(scope, portions.condition),
+        _select_facts(scope, portions),
         portions.parameters,
         facts=_FACTS,
         questions=dict.fromkeys(scope.single, SINGLE_CODE) | dict.fromkeys(scope.several, SEVERAL_CODES),
     )
 
 
-def _select_facts(scope: _Scope, condition: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+def _select_facts(scope: _Scope, portions: Portions) -> Select[*tuple[Any, ...]]:
     facts = status_facts(before=scope.before)
     rows = (
         select(
@@ -201,12 +206,12 @@ def _select_facts(scope: _Scope, condition: ColumnElement[bool]) -> Select[*tupl
             Response.entered_by_id.label("entered_by"),
             facts.is_erased.label("is_erased"),
             facts.is_withdrawn.label("is_withdrawn"),
-            func.coalesce(superseded_within(before=scope.before), Response.superseded_within).label("replaced"),
+            func.coalesce(portions.replaced, Response.superseded_within).label("replaced"),
             facts.is_corrected.label("is_corrected"),
             facts.is_excluded.label("is_excluded"),
             Response.answers,
         )
-        .where(condition, Response.submitted_at < scope.before)
+        .where(portions.condition, Response.submitted_at < scope.before)
         # Otherwise each fact would be looked up once for each population.
         .offset(0)
         .subquery()

@@ -1,21 +1,24 @@
 """Batches of stored answers, decoded column by column."""
 
+from array import array
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import compute
 from pyarrow import json as arrow_json
-from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, cast, func, select
+from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from analytics.rules import Rules
 from survey_app.models import Response, Round
-from survey_app.models.vocabulary import ResponseStatus
-from survey_app.responses.counting_status import status_of_response
+from survey_app.models.vocabulary import ResponseStatus, SupersededWithin
+from survey_app.responses.counting_status import replaced_responses, status_of_response, superseded_within
 from survey_app.responses.responses_in_order import first_and_last, of_round
 
 BATCH_ROWS: Final = 20_000
@@ -30,9 +33,13 @@ _SEPARATOR: Final = ","
 
 @dataclass(frozen=True)
 class Portions:
-    """Responses a few thousand at a time: a condition with parameters, and the parameters of each portion."""
+    """Responses a few thousand at a time: a condition with parameters, and the parameters of each portion.
+
+    `replaced` is what `counting_status.superseded_within` says of each, with the same parameters.
+    """
 
     condition: ColumnElement[bool]
+    replaced: ColumnElement[str | None]
     parameters: Iterable[Mapping[str, Any]]
 
 
@@ -49,8 +56,10 @@ def counted_batches(
 
     Reviews count as of `reviewed_before`.
     """
-    portions = all_responses(session, survey_round)
-    status = status_of_response(rules.satisfaction.population, before=before, reviewed_before=reviewed_before)
+    portions = all_responses(session, survey_round, before=before)
+    status = status_of_response(
+        rules.satisfaction.population, before=before, reviewed_before=reviewed_before, replaced=portions.replaced
+    )
     rows = select(
         Response.community_id.label("community"), Response.tenure, Response.mode, Response.answers.label("answers")
     ).where(portions.condition, Response.submitted_at < before, status == ResponseStatus.COUNTED)
@@ -90,19 +99,48 @@ def read_batches(
         yield pa.RecordBatch.from_arrays([*known, *answers.columns], names=[*facts, *questions])
 
 
-def all_responses(session: Session, survey_round: Round, *, rows: int = BATCH_ROWS) -> Portions:
-    """Return every response of a round, in portions of so many ids at most, one after the other."""
+def all_responses(session: Session, survey_round: Round, *, before: datetime, rows: int = BATCH_ROWS) -> Portions:
+    """Return every response of a round, in portions of so many ids at most, one after the other.
+
+    Which of them a later one replaces, among those submitted before a time, is looked up once for all portions.
+    """
     first, last = first_and_last(session, survey_round.id)
-    condition = and_(Response.id.between(bindparam("first"), bindparam("last")), of_round(survey_round.id))
-    starts = range(first, last + 1, rows)
-    return Portions(condition, ({"first": start, "last": start + rows - 1} for start in starts))
+    within = {mark: np.sort(ids) for mark, ids in _replaced(session, before).items()}
+
+    def parameters(start: int) -> dict[str, Any]:
+        end = start + rows - 1
+        replaced = {mark.value: _between(ids, start, end) for mark, ids in within.items()}
+        return {"first": start, "last": end} | replaced
+
+    return Portions(
+        condition=and_(Response.id.between(bindparam("first"), bindparam("last")), of_round(survey_round.id)),
+        replaced=case(*((Response.id.in_(bindparam(mark, expanding=True)), mark) for mark in SupersededWithin)),
+        parameters=map(parameters, range(first, last + 1, rows)),
+    )
 
 
-def selected_responses(session: Session, ids: Select[int]) -> Portions:
-    """Return the responses of which `ids` selects the ids, in portions."""
+def selected_responses(session: Session, ids: Select[int], *, before: datetime) -> Portions:
+    """Return the responses of which `ids` selects the ids, in portions; others replace them as `all_responses` says."""
     found = session.scalars(ids).all()
-    lists = (found[start : start + BATCH_ROWS] for start in range(0, len(found), BATCH_ROWS))
-    return Portions(Response.id.in_(bindparam("ids", expanding=True)), ({"ids": each} for each in lists))
+    return Portions(
+        condition=Response.id.in_(bindparam("ids", expanding=True)),
+        replaced=superseded_within(before=before),
+        parameters=({"ids": found[start : start + BATCH_ROWS]} for start in range(0, len(found), BATCH_ROWS)),
+    )
+
+
+def _replaced(session: Session, before: datetime) -> dict[SupersededWithin, npt.NDArray[np.int64]]:
+    """Return the ids of the responses that are replaced, by where; of millions the numbers alone are held."""
+    found = {mark: array("q") for mark in SupersededWithin}
+    for number, mark in session.execute(replaced_responses(before=before).execution_options(yield_per=BATCH_ROWS)):
+        found[SupersededWithin(mark)].append(number)
+    return {mark: np.frombuffer(ids, np.int64) for mark, ids in found.items()}
+
+
+def _between(ids: npt.NDArray[np.int64], first: int, last: int) -> list[int]:
+    start, end = np.searchsorted(ids, [first, last + 1])
+    among: list[int] = ids[start:end].tolist()
+    return among
 
 
 def _one_ahead(

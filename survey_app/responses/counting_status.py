@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from analytics.rules import Population
@@ -48,18 +48,26 @@ class StatusFacts:
 
 
 def status_of_response(
-    population: Population, *, before: datetime, reviewed_before: datetime | None = None
+    population: Population,
+    *,
+    before: datetime,
+    reviewed_before: datetime | None = None,
+    replaced: ColumnElement[str | None] | None = None,
 ) -> ColumnElement[str]:
     """Return the counting status of each `Response` of a select as of a time, among those submitted before it.
 
     Where owners are ranked, tenure is looked at first: the newest answers of a household's owners count, and those of
     its tenants stand beside them. Otherwise the newest answers of the household count, whoever gave them. Reviews count
-    as of `reviewed_before`, or as they stand now.
+    as of `reviewed_before`, or as they stand now. `replaced` is what `superseded_within` would say of each, where that
+    is known already.
     """
-    return status_by_facts(status_facts(before=before, reviewed_before=reviewed_before), population)
+    facts = status_facts(before=before, reviewed_before=reviewed_before, replaced=replaced)
+    return status_by_facts(facts, population)
 
 
-def status_facts(*, before: datetime, reviewed_before: datetime | None = None) -> StatusFacts:
+def status_facts(
+    *, before: datetime, reviewed_before: datetime | None = None, replaced: ColumnElement[str | None] | None = None
+) -> StatusFacts:
     """Return what the status of each `Response` of a select follows from, as `status_of_response` has it."""
     newer = aliased(Response)
     return StatusFacts(
@@ -67,10 +75,14 @@ def status_facts(*, before: datetime, reviewed_before: datetime | None = None) -
         is_withdrawn=Response.answers.is_(None),
         is_replaced={
             SupersededWithin.TENURE: or_(
-                _is_replaced(SupersededWithin.TENURE, before), Response.superseded_within == SupersededWithin.TENURE
+                _is_replaced(SupersededWithin.TENURE, before)
+                if replaced is None
+                else replaced == SupersededWithin.TENURE,
+                Response.superseded_within == SupersededWithin.TENURE,
             ),
             SupersededWithin.HOUSEHOLD: or_(
-                _is_replaced(SupersededWithin.HOUSEHOLD, before), Response.superseded_within.is_not(None)
+                _is_replaced(SupersededWithin.HOUSEHOLD, before) if replaced is None else replaced.is_not(None),
+                Response.superseded_within.is_not(None),
             ),
         },
         is_corrected=exists().where(newer.corrects_id == Response.id, newer.submitted_at < before),
@@ -102,6 +114,19 @@ def superseded_within(*, before: datetime) -> ColumnElement[str | None]:
         case((newer.tenure == Response.tenure, SupersededWithin.TENURE), else_=SupersededWithin.HOUSEHOLD)
     )
     return select(within).where(*_is_later_in_household(newer, before)).scalar_subquery()
+
+
+def replaced_responses(*, before: datetime) -> Select[int, str]:
+    """Select the responses that a later one of their household stands for, with `superseded_within` of each.
+
+    To ask that of every response costs a search each; here one pass over an index finds the few households that have
+    several.
+    """
+    several = select(Response.household_key).where(Response.household_key.is_not(None))
+    several = several.group_by(Response.household_key).having(func.count() > 1)
+    mark = superseded_within(before=before).label("mark")
+    of_them = select(Response.id, mark).where(Response.household_key.in_(several)).offset(0).subquery().c
+    return select(of_them.id, of_them.mark).where(of_them.mark.is_not(None))
 
 
 def _is_replaced(within: SupersededWithin, before: datetime) -> ColumnElement[bool]:

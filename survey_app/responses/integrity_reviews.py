@@ -248,11 +248,12 @@ def read_rows(
     questionnaire = questionnaire_from_canonical(survey_round.questionnaire.text)
     overall = rules.satisfaction.question
     questions = [overall, *driver_questions(questionnaire, overall)]
-    portions = all_responses(session, survey_round, rows=_ROWS_AT_ONCE)
+    portions = all_responses(session, survey_round, before=before, rows=_ROWS_AT_ONCE)
     selected = select(*_EXAMINED, Response.answers).where(
         portions.condition,
         Response.submitted_at < before,
-        status_of_response(rules.satisfaction.population, before=before) == ResponseStatus.COUNTED,
+        status_of_response(rules.satisfaction.population, before=before, replaced=portions.replaced)
+        == ResponseStatus.COUNTED,
     )
     schema = pa.schema([*_TYPES.items(), *((question, SINGLE_CODE) for question in questions)])
     batches = read_batches(

@@ -17,7 +17,8 @@ from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.exports.answer_tables import export_answer_tables
 from survey_app.models import Response
 from survey_app.models.vocabulary import ResponseStatus, Tenure
-from survey_app.responses.counting_status import status_of_response
+from survey_app.responses.answer_batches import all_responses, selected_responses
+from survey_app.responses.counting_status import status_of_response, superseded_within
 from survey_app.rounds.rounds import GRACE_PERIOD
 from tests import counting
 from tests.factories import NOW, make_community, make_poster_code, make_response, make_round, move_rounds_aside
@@ -142,6 +143,30 @@ def test_the_recount_is_the_naive_one_and_all_that_came_in_is_accounted_for(data
             valid = [row for row in ranked if '"q01":9' not in row.answers]
             assert line["responses"] == len(valid)
             assert line["satisfied"] == sum('"q01":4' in row.answers or '"q01":5' in row.answers for row in valid)
+        session.execute(delete(Response))
+
+
+@given(sent=st.lists(SENT, max_size=14), minute=st.integers(-3, 4), rows=st.integers(1, 5))
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_replaces_each_response_is_the_same_for_one_and_for_all_however_many_are_read_at_once(
+    database, sent, minute, rows
+):
+    before = NOW + timedelta(minutes=minute)
+    with database.writing() as session:
+        session.execute(delete(Response))
+        move_rounds_aside(session)
+        survey_round = make_round(session)
+        communities = [make_community(session), make_community(session)]
+        stored = store(session, survey_round, communities, make_poster_code(session, communities[0]), sent)
+        one_by_one = dict(session.execute(select(Response.id, superseded_within(before=before))).all())
+        for portions in (
+            all_responses(session, survey_round, before=before, rows=rows),
+            selected_responses(session, select(Response.id), before=before),
+        ):
+            found = select(Response.id, portions.replaced).where(portions.condition)
+            at_once = dict(row for part in portions.parameters for row in session.execute(found, part))
+
+            assert at_once == {row.id: one_by_one[row.id] for row in stored}
         session.execute(delete(Response))
 
 
