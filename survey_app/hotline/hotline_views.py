@@ -24,19 +24,7 @@ from survey_app.complaints.cases import MergedIntoEnded
 from survey_app.errors import TransitionRefused, UnknownNumber
 from survey_app.hotline.community_names import add_alias, remove_alias
 from survey_app.hotline.findings import LedgerFindings
-from survey_app.hotline.import_files import (
-    FileInWork,
-    NoSuchFile,
-    choose_headers,
-    compare_again,
-    confirm_file,
-    find_file,
-    give_up_file,
-    headers_of_file,
-    job_of,
-    keep_file,
-    list_files,
-)
+from survey_app.hotline.import_files import LEDGERS, compare_again, find_file, give_up_file, keep_file, list_files
 from survey_app.hotline.ledger_jobs import COMPARING, READING, STORING
 from survey_app.hotline.ledger_rows import COLUMNS
 from survey_app.hotline.matches import NoSuchMatch, count_suggestions, decide_match, list_matches
@@ -44,6 +32,7 @@ from survey_app.hotline.reply_file import reply_headings, reply_rows
 from survey_app.hotline.taking_back import StepsRestOnImport, take_back
 from survey_app.hotline.undecided_names import list_aliases, list_undecided
 from survey_app.jobs.progress import progress_of
+from survey_app.kept_files import FileInWork, NoSuchFile, headers_of, job_of
 from survey_app.models import HotlineImport
 from survey_app.models.vocabulary import ListStatus
 from survey_app.security.text import one_line
@@ -115,7 +104,7 @@ def choose_ledger_headers(import_id: int) -> AnyResponse | Page:
         return _file_page(import_id, faults=[fault]), HTTPStatus.BAD_REQUEST
     return _taken_further(
         import_id,
-        lambda session: choose_headers(session, import_id=import_id, headers=chosen, now=current_time()),
+        lambda session: LEDGERS.choose_headers(session, import_id, headers=chosen, now=current_time()),
     )
 
 
@@ -125,9 +114,9 @@ def confirm_ledger(import_id: int) -> AnyResponse:
     """Have a file imported as the page has shown it."""
     return _taken_further(
         import_id,
-        lambda session: confirm_file(
+        lambda session: LEDGERS.confirm(
             session,
-            import_id=import_id,
+            import_id,
             comparison_sha256=request.form.get("comparison", ""),
             credentials=signed_in().credentials,
             now=current_time(),
@@ -290,7 +279,7 @@ def _reply() -> tuple[list[str], list[list[str]]]:
     return heading, rows
 
 
-def _taken_further(import_id: int, step: Callable[[Session], None]) -> AnyResponse:
+def _taken_further(import_id: int, step: Callable[[Session], object]) -> AnyResponse:
     try:
         with site().database.writing() as session:
             step(session)
@@ -357,7 +346,7 @@ def _file_page(import_id: int, **shown: object) -> str:
         except NoSuchFile:
             abort(HTTPStatus.NOT_FOUND)
         facts = _facts(session, kept, now=current_time())
-    given = {"header_field": HEADER_FIELD, "columns": COLUMNS, "chosen": headers_of_file(kept) | _chosen_headers()}
+    given = {"header_field": HEADER_FIELD, "columns": COLUMNS, "chosen": headers_of(kept) | _chosen_headers()}
     return render_template("hotline/file.html", **given | facts | shown)
 
 

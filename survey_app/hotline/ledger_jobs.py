@@ -5,18 +5,15 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, undefer
-
 from analytics.files.yaml_documents import DocumentError, Fault
 from analytics.languages import N_
 from survey_app.accounts.credentials import CredentialsChanged, lock_account
 from survey_app.audit import account_actor
 from survey_app.city_time import city_zone
-from survey_app.hotline.import_files import KEPT_FOR, LEDGER_CHECK, LEDGER_IMPORT, headers_of_file
+from survey_app.hotline.import_files import LEDGERS
 from survey_app.jobs.handlers import JobKind, RunningJob
 from survey_app.jobs.leases import LeaseTerms
-from survey_app.models import HotlineImport
+from survey_app.kept_files import headers_of, note_step
 from survey_app.models.vocabulary import ListStatus
 from survey_app.storage.advisory_locks import AdvisoryLock, lock_until_commit
 from survey_app.storage.database import Database
@@ -42,8 +39,8 @@ _ACCOUNT_CHANGED: Final = N_("your account was changed after you confirmed this 
 def ledger_jobs(secret_key: str) -> Sequence[JobKind]:
     """Return the kinds of these jobs; the key digests the telephones of a file, which nothing else is kept of."""
     return (
-        JobKind(LEDGER_CHECK, partial(check_file, secret_key=secret_key), _TERMS),
-        JobKind(LEDGER_IMPORT, partial(import_file, secret_key=secret_key), _TERMS),
+        JobKind(LEDGERS.check, partial(check_file, secret_key=secret_key), _TERMS),
+        JobKind(LEDGERS.store, partial(import_file, secret_key=secret_key), _TERMS),
     )
 
 
@@ -57,7 +54,7 @@ def check_file(database: Database, job: RunningJob, now: datetime, *, secret_key
     from survey_app.hotline.matches import telephone_digest  # noqa: PLC0415
 
     with database.reading() as session:
-        kept = _file_of(session, job, ListStatus.SENT)
+        kept = LEDGERS.file_of(session, job, ListStatus.SENT)
         if kept is None or (kept.content is None and kept.rows is None):
             return
         zone = city_zone(session)
@@ -72,7 +69,7 @@ def check_file(database: Database, job: RunningJob, now: datetime, *, secret_key
                 kept.content,
                 kept.name,
                 by=by,
-                headers=headers_of_file(kept),
+                headers=headers_of(kept),
                 tell=lambda share: job.report(round(_READ * share), _ALL, stage=READING),
             )
         plan = _compare(database, job, ledger, now=now)
@@ -91,7 +88,7 @@ def import_file(database: Database, job: RunningJob, now: datetime, *, secret_ke
     from survey_app.hotline.ledger_rows import parse_rows  # noqa: PLC0415
 
     with database.reading() as session:
-        kept = _file_of(session, job, ListStatus.CONFIRMED)
+        kept = LEDGERS.file_of(session, job, ListStatus.CONFIRMED)
         if kept is None or kept.rows is None:
             return
     ledger = parse_rows(kept.rows, source=kept.name)
@@ -138,7 +135,7 @@ def _store(
     with database.writing() as session:
         job.require_lease(session)
         lock_until_commit(session, AdvisoryLock.HOTLINE)
-        kept = _file_of(session, job, ListStatus.CONFIRMED)
+        kept = LEDGERS.file_of(session, job, ListStatus.CONFIRMED)
         if kept is None or kept.credentials is None:
             return True
         # What an account has confirmed is not done once it may do it no longer.
@@ -150,7 +147,7 @@ def _store(
         actor = account_actor(kept.account_id)
         store_plan(session, plan=plan, import_id=kept.id, account_id=kept.account_id, by=actor, now=now)
         suggest_matches(session, secret_key=secret_key, now=now)
-        _note(kept, ListStatus.IMPORTED, LedgerFindings.of_plan(plan), now=now)
+        note_step(kept, ListStatus.IMPORTED, findings=LedgerFindings.of_plan(plan).text(), now=now)
         kept.imported_at = now
     return True
 
@@ -165,29 +162,8 @@ def _settle(
     ledger: "Ledger | None" = None,
     plan: "LedgerPlan | None" = None,
 ) -> None:
-    """Keep what a step found, unless the file was given up meanwhile."""
+    """Keep what a step found, and with a comparison what it compared."""
     from survey_app.hotline.ledger_rows import written_rows  # noqa: PLC0415
 
-    rows = None if ledger is None else written_rows(ledger)
-    with database.writing() as session:
-        job.require_lease(session)
-        kept = session.scalar(select(HotlineImport).filter_by(job_id=job.id).with_for_update())
-        if kept is None:
-            return
-        _note(kept, status, findings, now=now)
-        kept.rows = rows
-        kept.comparison_sha256 = None if plan is None else plan.sha256
-
-
-def _note(kept: HotlineImport, status: ListStatus, findings: "LedgerFindings", *, now: datetime) -> None:
-    kept.status, kept.findings, kept.expires_at = status, findings.text(), now + KEPT_FOR
-    kept.comparison_sha256 = kept.credentials = kept.rows = None
-    # A file whose columns are asked about is read once more.
-    if status != ListStatus.ASKED:
-        kept.content = None
-
-
-def _file_of(session: Session, job: RunningJob, status: ListStatus) -> HotlineImport | None:
-    """Return the file that a job takes further, with what it holds; None where it is done, given up or replaced."""
-    holding = (undefer(HotlineImport.content), undefer(HotlineImport.rows))
-    return session.scalar(select(HotlineImport).filter_by(job_id=job.id, status=status).options(*holding))
+    compared = {"rows": written_rows(ledger), "comparison_sha256": plan.sha256} if ledger and plan else {}
+    LEDGERS.settle(database, job, status, findings=findings.text(), now=now, **compared)

@@ -14,8 +14,8 @@ from survey_app.complaints.cases import event_values, state_values
 from survey_app.complaints.deadlines import judged_deadline
 from survey_app.complaints.state_machine import Event, advance
 from survey_app.errors import JiayuanError
-from survey_app.hotline.import_files import NoSuchFile
 from survey_app.hotline.ledger_store import AT_ONCE, OWN_COLUMNS, RulesByDay, insert_all, read_known, update_each
+from survey_app.kept_files import NoSuchFile
 from survey_app.models import Complaint, ComplaintEvent, HotlineCase, HotlineChange, HotlineImport, HotlineMatch
 from survey_app.models.vocabulary import AuditAction, CaseAction, CaseActor, CaseEndReason, MatchStatus
 from survey_app.storage.advisory_locks import AdvisoryLock, lock_until_commit

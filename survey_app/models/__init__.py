@@ -36,6 +36,7 @@ from survey_app.models.evaluations import (
 )
 from survey_app.models.hotline import CommunityAlias, HotlineCase, HotlineChange, HotlineImport, HotlineMatch
 from survey_app.models.jobs import Job
+from survey_app.models.kept_files import KeptFile
 from survey_app.models.network import NetworkKey
 from survey_app.models.places import (
     ColumnHeader,
@@ -101,6 +102,7 @@ __all__ = [
     "Installation",
     "IntegrityExamination",
     "Job",
+    "KeptFile",
     "KeyCheck",
     "Neighbourhood",
     "NetworkKey",

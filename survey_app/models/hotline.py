@@ -2,17 +2,18 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, LargeBinary, UniqueConstraint, false
+from sqlalchemy import ForeignKey, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from survey_app.models.complaints import Complaint
 from survey_app.models.constraints import one_of
+from survey_app.models.kept_files import KeptFile
 from survey_app.models.places import Community
 from survey_app.models.vocabulary import ListStatus, MatchStatus
 from survey_app.storage.database import Base
 
 
-class HotlineImport(Base):
+class HotlineImport(KeptFile):
     """A file of the hotline from its upload on: read and compared by a job, then imported as it was shown."""
 
     __tablename__ = "hotline_import"
@@ -20,24 +21,10 @@ class HotlineImport(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
-    name: Mapped[str]
-    # What stands above its columns, by field, as canonical JSON: the next file is read by the same.
-    headers: Mapped[str]
-    status: Mapped[str] = mapped_column(default=ListStatus.SENT)
-    job_id: Mapped[int] = mapped_column(unique=True)
-    # What the last step found, as `survey_app.hotline.findings` writes it.
-    findings: Mapped[str | None]
-    comparison_sha256: Mapped[str | None]
-    # Of the account when it confirmed.
-    credentials: Mapped[str | None]
     sent_at: Mapped[datetime]
     imported_at: Mapped[datetime | None]
     taken_back_at: Mapped[datetime | None]
     taken_back_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
-    # When the file and its rows are erased at the latest; they hold words of residents.
-    expires_at: Mapped[datetime]
-    rows: Mapped[str | None] = mapped_column(deferred=True)
-    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
 
 
 class HotlineCase(Base):

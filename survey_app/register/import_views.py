@@ -15,10 +15,11 @@ from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import IMPORTING, policy
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.clock import current_time
+from survey_app.kept_files import ON_THEIR_WAY, FileInWork
 from survey_app.register.column_headers import checked_headers, headers_of, keep_headers, sources
 from survey_app.register.communities_file import COLUMNS, UnknownColumns, read_communities
 from survey_app.register.community_imports import UnconfirmedPlaces, plan_import, record_import, store_import
-from survey_app.register.kept_lists import ON_THEIR_WAY, ListInWork, find_list, keep_list
+from survey_app.register.kept_lists import LISTS, keep_list
 from survey_app.web.context import site
 from survey_app.web.languages import fault_translator
 
@@ -93,7 +94,7 @@ def _keep(name: str, content: bytes, *, source: str, headers: Mapping[str, str])
                 content=content,
                 now=current_time(),
             )
-    except ListInWork:
+    except FileInWork:
         flash(_("One list at a time: the one below is still in work, and the new one was not taken."))
     return redirect(url_for("staff.show_list"), HTTPStatus.SEE_OTHER)
 
@@ -118,7 +119,7 @@ def _refusal(error: DocumentError, name: str, content: bytes) -> str:
 
 def _page(**shown: object) -> str:
     with site().database.reading() as session:
-        known, kept = sources(session), find_list(session, account_id=signed_in().account_id)
+        known, kept = sources(session), LISTS.find(session, signed_in().account_id)
     return render_template(
         "staff/import.html",
         sources=known,

@@ -5,9 +5,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, undefer
-
 from analytics.canonical import canonical_json
 from analytics.files.yaml_documents import DocumentError, Fault
 from analytics.languages import N_
@@ -15,9 +12,10 @@ from survey_app.accounts.credentials import CredentialsChanged, lock_account
 from survey_app.audit import account_actor
 from survey_app.jobs.handlers import JobKind, RunningJob
 from survey_app.jobs.leases import LeaseTerms
-from survey_app.models import CommunityList
+from survey_app.kept_files import headers_of as stated_headers
+from survey_app.kept_files import note_step
 from survey_app.models.vocabulary import ListStatus
-from survey_app.register.kept_lists import KEPT_FOR, LIST_CHECK, LIST_IMPORT, headers_of_list
+from survey_app.register.kept_lists import LISTS
 from survey_app.storage.database import Database
 
 if TYPE_CHECKING:
@@ -47,11 +45,11 @@ def check_list(database: Database, job: RunningJob, now: datetime) -> None:
     from survey_app.register.list_findings import ListFindings  # noqa: PLC0415
 
     with database.reading() as session:
-        kept = _list_of(session, job, ListStatus.SENT)
+        kept = LISTS.file_of(session, job, ListStatus.SENT)
         if kept is None or kept.content is None:
             return
         name, content = kept.name, kept.content
-        headers = headers_of_list(kept) or headers_of(session, kept.source)
+        headers = stated_headers(kept) or headers_of(session, kept.source)
     job.report(0, _ALL, stage=READING)
     try:
         table = read_communities(
@@ -73,7 +71,7 @@ def import_list(database: Database, job: RunningJob, now: datetime) -> None:
     from survey_app.register.list_findings import ListFindings  # noqa: PLC0415
 
     with database.reading() as session:
-        kept = _list_of(session, job, ListStatus.CONFIRMED)
+        kept = LISTS.file_of(session, job, ListStatus.CONFIRMED)
         if kept is None or kept.rows is None:
             return
         table, confirmed = _table(kept.rows, kept.name), kept.comparison_sha256
@@ -94,8 +92,8 @@ def import_list(database: Database, job: RunningJob, now: datetime) -> None:
 
 
 LIST_JOBS: Final[Sequence[JobKind]] = (
-    JobKind(LIST_CHECK, check_list, _TERMS),
-    JobKind(LIST_IMPORT, import_list, _TERMS),
+    JobKind(LISTS.check, check_list, _TERMS),
+    JobKind(LISTS.store, import_list, _TERMS),
 )
 
 
@@ -121,17 +119,17 @@ def _store(database: Database, job: RunningJob, plan: "ImportPlan", *, now: date
 
     with database.writing() as session:
         job.require_lease(session)
-        kept = _list_of(session, job, ListStatus.CONFIRMED)
+        kept = LISTS.file_of(session, job, ListStatus.CONFIRMED)
         if kept is None or kept.credentials is None:
             return
         # What an account has confirmed is not done once it may do it no longer.
         lock_account(session, kept.account_id, credentials=kept.credentials)
         result = store_import(session, plan=plan, is_shown=True)
         record_import(session, result=result, by=account_actor(kept.account_id), now=now)
-        if kept.source and (headers := headers_of_list(kept)):
+        if kept.source and (headers := stated_headers(kept)):
             keep_headers(session, source=kept.source, headers=headers)
         findings = ListFindings.of_comparison(result, new_places=(), notes=plan.table.notes)
-        _note(kept, ListStatus.IMPORTED, findings, now=now)
+        note_step(kept, ListStatus.IMPORTED, findings=findings.text(), now=now)
 
 
 def _settle(
@@ -143,30 +141,9 @@ def _settle(
     now: datetime,
     plan: "ImportPlan | None" = None,
 ) -> None:
-    """Keep what a step found, unless the list was given up meanwhile."""
-    comparison = {"comparison_sha256": plan.sha256, "rows": _written(plan.table)} if plan else {}
-    with database.writing() as session:
-        job.require_lease(session)
-        kept = session.scalar(select(CommunityList).filter_by(job_id=job.id).with_for_update())
-        if kept is None:
-            return
-        _note(kept, status, findings, now=now)
-        for name, value in comparison.items():
-            setattr(kept, name, value)
-
-
-def _note(kept: CommunityList, status: ListStatus, findings: "ListFindings", *, now: datetime) -> None:
-    kept.status, kept.findings, kept.expires_at = status, findings.text(), now + KEPT_FOR
-    kept.comparison_sha256 = kept.credentials = kept.rows = None
-    # A list whose headers are asked about is read once more.
-    if status != ListStatus.ASKED:
-        kept.content = None
-
-
-def _list_of(session: Session, job: RunningJob, status: ListStatus) -> CommunityList | None:
-    """Return the list that a job takes further, with what it holds; None where it is done, given up or replaced."""
-    holding = (undefer(CommunityList.content), undefer(CommunityList.rows))
-    return session.scalar(select(CommunityList).filter_by(job_id=job.id, status=status).options(*holding))
+    """Keep what a step found, and with a comparison what it compared."""
+    compared = {"rows": _written(plan.table), "comparison_sha256": plan.sha256} if plan else {}
+    LISTS.settle(database, job, status, findings=findings.text(), now=now, **compared)
 
 
 def _written(table: "CommunityTable") -> str:

@@ -15,20 +15,13 @@ from survey_app.accounts.policies import IMPORTING, policy
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.clock import current_time
 from survey_app.jobs.progress import progress_of
+from survey_app.kept_files import NoSuchFile, job_of
 from survey_app.models import CommunityList
 from survey_app.models.vocabulary import ListStatus
 from survey_app.register.column_headers import checked_headers, sources
 from survey_app.register.communities_file import COLUMNS
 from survey_app.register.import_views import HEADER_FIELD, chosen_headers
-from survey_app.register.kept_lists import (
-    NoSuchList,
-    choose_headers,
-    confirm_list,
-    find_list,
-    give_up_list,
-    job_of,
-    try_again,
-)
+from survey_app.register.kept_lists import LISTS, choose_headers, give_up_list
 from survey_app.register.list_findings import ListFindings
 from survey_app.register.list_jobs import COMPARING, READING, STORING
 from survey_app.web.context import site
@@ -55,7 +48,7 @@ def choose_list_headers() -> Response | tuple[str, int]:
     try:
         with site().database.writing() as session:
             choose_headers(session, account_id=_account_id(), source=source, headers=headers, now=current_time())
-    except NoSuchList:
+    except NoSuchFile:
         return _gone()
     return _to_list()
 
@@ -66,18 +59,18 @@ def confirm_comparison() -> Response | tuple[str, int]:
     """Have the list imported as the page has shown it."""
     try:
         with site().database.writing() as session:
-            kept = find_list(session, account_id=_account_id())
+            kept = LISTS.find(session, _account_id())
             findings = ListFindings.parse(kept.findings) if kept and kept.findings else ListFindings()
             is_answered = not findings.new_places or "new_places" in request.form
             if is_answered:
-                confirm_list(
+                LISTS.confirm(
                     session,
-                    account_id=_account_id(),
+                    _account_id(),
                     comparison_sha256=request.form.get("comparison", ""),
                     credentials=signed_in().credentials,
                     now=current_time(),
                 )
-    except NoSuchList:
+    except NoSuchFile:
         return _gone()
     if not is_answered:
         flash(_("Please confirm that all that is named below is new, or correct the file."))
@@ -90,8 +83,8 @@ def try_list_again() -> Response:
     """Have the step done again that has failed."""
     try:
         with site().database.writing() as session:
-            try_again(session, account_id=_account_id(), now=current_time())
-    except NoSuchList:
+            LISTS.try_again(session, _account_id(), now=current_time())
+    except NoSuchFile:
         return _gone()
     return _to_list()
 
@@ -122,7 +115,7 @@ def _gone() -> Response:
 def _page(**shown: object) -> str | None:
     """Return the page of the account's list, or None where it has none."""
     with site().database.reading() as session:
-        kept = find_list(session, account_id=_account_id())
+        kept = LISTS.find(session, _account_id())
         if kept is None:
             return None
         facts = _facts(session, kept, now=current_time())

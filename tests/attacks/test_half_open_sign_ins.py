@@ -31,7 +31,7 @@ from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.jobs.worker import Worker
 from survey_app.models import Account, AccountSession, CommunityList, ResetRequest, Response
 from survey_app.models.vocabulary import ListStatus
-from survey_app.register.kept_lists import confirm_list, keep_list
+from survey_app.register.kept_lists import LISTS, keep_list
 from survey_app.register.list_jobs import LIST_JOBS
 from survey_app.security.change_codes import digest_of_change_code
 from survey_app.security.check_digits import RECEIPT_DIGITS, new_number
@@ -307,7 +307,7 @@ def list_that_was_confirmed(attack):
     with attack.database.writing() as session:
         credentials = credentials_of(session.get(Account, account_id))
         given = {"comparison_sha256": shown, "credentials": credentials, "now": attack.now}
-        confirm_list(session, account_id=account_id, **given)
+        LISTS.confirm(session, account_id, **given)
     return attack.client(), lambda _browser: work().status == ListStatus.IMPORTED
 
 

@@ -14,7 +14,7 @@ from survey_app.complaints.case_addresses import sign_case
 from survey_app.complaints.case_secrets import hash_secret
 from survey_app.config import DATA
 from survey_app.evaluations.evaluate_round import evaluate_round
-from survey_app.hotline.import_files import confirm_file as confirm_ledger
+from survey_app.hotline.import_files import LEDGERS
 from survey_app.hotline.import_files import keep_file as keep_ledger
 from survey_app.hotline.ledger_jobs import ledger_jobs
 from survey_app.jobs.worker import Worker
@@ -158,9 +158,9 @@ def _import_a_ledger(database, account_id, words):
     with database.writing() as session:
         kept = session.get(HotlineImport, import_id)
         assert kept.status == ListStatus.COMPARED, kept.findings
-        confirm_ledger(
+        LEDGERS.confirm(
             session,
-            import_id=import_id,
+            import_id,
             comparison_sha256=kept.comparison_sha256,
             credentials=credentials_of(session.get(Account, account_id)),
             now=datetime.now(UTC),

@@ -46,7 +46,7 @@ from survey_app.demo.simulation.plan import PlannedCase, PlannedResponse, Way, p
 from survey_app.errors import JiayuanError
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.evaluations.publications import publish_evaluation
-from survey_app.hotline.import_files import confirm_file, find_file, keep_file
+from survey_app.hotline.import_files import LEDGERS, find_file, keep_file
 from survey_app.hotline.ledger_jobs import ledger_jobs
 from survey_app.hotline.matches import decide_match, list_matches
 from survey_app.jobs.worker import Worker
@@ -236,7 +236,7 @@ def _import_ledger(database: Database, ledger: bytes, *, secret_key: str, now: d
         compared = find_file(session, import_id=import_id)
         credentials = credentials_of(session.get_one(Account, compared.account_id))
         comparison = compared.comparison_sha256 or ""
-        confirm_file(session, import_id=import_id, comparison_sha256=comparison, credentials=credentials, now=now)
+        LEDGERS.confirm(session, import_id, comparison_sha256=comparison, credentials=credentials, now=now)
     worker.run_due_jobs()
     with database.writing() as session:
         desk = _office_account(session, "hotline-desk", now=now)

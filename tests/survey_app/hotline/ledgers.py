@@ -10,7 +10,7 @@ import openpyxl
 
 from survey_app.accounts.credentials import credentials_of
 from survey_app.hotline.findings import LedgerFindings
-from survey_app.hotline.import_files import confirm_file, keep_file
+from survey_app.hotline.import_files import LEDGERS, keep_file
 from survey_app.hotline.ledger_file import Reading, read_ledger
 from survey_app.hotline.ledger_jobs import ledger_jobs
 from survey_app.hotline.ledger_rows import COLUMNS
@@ -87,9 +87,9 @@ def send(database, account_id, content, *, name="ledger.csv", now=NOW):
 def confirm(database, import_id, *, now=NOW):
     with database.writing() as session:
         kept = session.get(HotlineImport, import_id)
-        confirm_file(
+        LEDGERS.confirm(
             session,
-            import_id=import_id,
+            import_id,
             comparison_sha256=kept.comparison_sha256,
             credentials=credentials_of(session.get(Account, kept.account_id)),
             now=now,

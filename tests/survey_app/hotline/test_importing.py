@@ -17,15 +17,9 @@ from survey_app.complaints.cases import (
 )
 from survey_app.errors import TransitionRefused
 from survey_app.hotline.community_names import add_alias, read_community_names
-from survey_app.hotline.import_files import (
-    FileInWork,
-    NoSuchFile,
-    choose_headers,
-    compare_again,
-    erase_expired_files,
-    keep_file,
-)
+from survey_app.hotline.import_files import LEDGERS, compare_again, erase_expired_files, keep_file
 from survey_app.hotline.taking_back import StepsRestOnImport, take_back
+from survey_app.kept_files import FileInWork, NoSuchFile
 from survey_app.models import AuditEvent, Complaint, ComplaintEvent, HotlineCase, HotlineImport
 from survey_app.models.vocabulary import CaseAction, CaseActor
 from tests.accounts import make_account
@@ -355,7 +349,7 @@ def test_the_columns_of_the_last_file_are_those_of_the_next(database, city):
     import_id = send(database, city, renamed)
     assert kept(database, import_id).status == "asked"
     with database.writing() as session:
-        choose_headers(session, import_id=import_id, headers={"number": "流水"}, now=NOW)
+        LEDGERS.choose_headers(session, import_id, headers={"number": "流水"}, now=NOW)
     work(database)
     confirm(database, import_id)
 

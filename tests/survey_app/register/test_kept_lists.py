@@ -14,20 +14,17 @@ from survey_app.accounts.credentials import credentials_of
 from survey_app.audit import OPERATOR
 from survey_app.config import REPOSITORY
 from survey_app.jobs.worker import Worker
+from survey_app.kept_files import KEPT_FOR, FileInWork, NoSuchFile
 from survey_app.models import Account, AuditEvent, Community, CommunityList, Job
 from survey_app.models.vocabulary import AuditAction, JobStatus, ListStatus
 from survey_app.register.communities_file import read_communities
 from survey_app.register.community_imports import import_communities, plan_import, record_import, store_import
 from survey_app.register.kept_lists import (
-    KEPT_FOR,
-    ListInWork,
-    NoSuchList,
+    LISTS,
     choose_headers,
-    confirm_list,
     erase_expired_lists,
     give_up_list,
     keep_list,
-    try_again,
 )
 from survey_app.register.list_findings import ListFindings
 from survey_app.register.list_jobs import LIST_JOBS
@@ -82,7 +79,7 @@ def confirm(database, city, now=NOW):
     with database.writing() as session:
         shown = session.get(CommunityList, city).comparison_sha256
         credentials = credentials_of(session.get(Account, city))
-        confirm_list(session, account_id=city, comparison_sha256=shown, credentials=credentials, now=now)
+        LISTS.confirm(session, city, comparison_sha256=shown, credentials=credentials, now=now)
 
 
 def names(database):
@@ -193,8 +190,8 @@ def test_a_page_that_shows_an_earlier_comparison_confirms_nothing(database, city
     send(database, city, csv_file(row()))
     work(database)
 
-    with database.writing() as session, pytest.raises(NoSuchList):
-        confirm_list(session, account_id=city, comparison_sha256="0" * 64, credentials="", now=NOW)
+    with database.writing() as session, pytest.raises(NoSuchFile):
+        LISTS.confirm(session, city, comparison_sha256="0" * 64, credentials="", now=NOW)
 
 
 def test_an_import_between_the_comparison_and_the_lock_is_noticed(database, city, monkeypatch):
@@ -267,7 +264,7 @@ def test_a_list_that_is_given_up_is_erased_and_what_comes_too_late_stores_nothin
 
 def test_an_account_has_one_list_in_work(database, city):
     send(database, city, csv_file(row()))
-    with pytest.raises(ListInWork):
+    with pytest.raises(FileInWork):
         send(database, city, csv_file(row("T2", "乙")))
 
     work(database)
@@ -290,7 +287,7 @@ def test_a_step_that_failed_is_done_again_when_it_is_asked_for(database, city, m
         assert session.scalars(select(Job.status)).one() == JobStatus.FAILED
 
     with database.writing() as session:
-        try_again(session, account_id=city, now=NOW)
+        LISTS.try_again(session, city, now=NOW)
     work(database)
 
     assert kept(database, city).status == ListStatus.COMPARED
