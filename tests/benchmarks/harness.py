@@ -1,4 +1,4 @@
-"""Speed as a ratio inside one run: timings of shared machines drift, what two things cost side by side does not."""
+"""Figures as a ratio inside one run: timings of shared machines drift, what two things cost side by side does not."""
 
 import gc
 import os
@@ -13,15 +13,20 @@ from dataclasses import dataclass
 from rich.console import Console
 
 
-class Seconds(float):
-    """What one run says itself that counts, where that is not how long it took: a wait, a processor time."""
+class Figure(float):
+    """What one run says itself that counts, where that is not how long it took."""
+
+
+class Seconds(Figure):
+    """A time that one run says itself: a wait, a processor time."""
 
 
 @dataclass(frozen=True)
 class Benchmark:
-    """One comparison: our way beside another way to the same result; either may return `Seconds` that count.
+    """One comparison: our way beside another way to the same result; either may return a `Figure` that counts.
 
-    `bar` says in words what ratio is wanted; `note` returns facts to print beside the figure, such as peak memory.
+    `bar` says in words what is wanted, `unit` what is measured; `note` returns facts to print beside the figure, such
+    as peak memory.
     """
 
     name: str
@@ -29,19 +34,20 @@ class Benchmark:
     baseline: Callable[[], object]
     bar: str
     rounds: int = 5
+    unit: str = "s"
     note: Callable[[], str] | None = None
 
 
 @dataclass(frozen=True)
 class Timing:
-    """What one benchmark measured: median seconds of both, and their ratio (above 1: ours is faster)."""
+    """What one benchmark measured: medians of both, and their ratio (above 1: ours takes less)."""
 
-    ours_seconds: float
-    baseline_seconds: float
+    ours: float
+    baseline: float
 
     @property
     def ratio(self) -> float:
-        return self.baseline_seconds / self.ours_seconds
+        return self.baseline / self.ours if self.ours else float("inf")
 
 
 def measure(benchmark: Benchmark) -> Timing:
@@ -49,8 +55,8 @@ def measure(benchmark: Benchmark) -> Timing:
     benchmark.ours()  # once unmeasured: imports, caches, compiled kernels
     ours, baseline = [], []
     for _ in range(benchmark.rounds):
-        ours.append(_seconds(benchmark.ours))
-        baseline.append(_seconds(benchmark.baseline))
+        ours.append(_measured(benchmark.ours))
+        baseline.append(_measured(benchmark.baseline))
     return Timing(statistics.median(ours), statistics.median(baseline))
 
 
@@ -58,18 +64,18 @@ def report(benchmark: Benchmark, timing: Timing, console: Console) -> None:
     """Print one benchmark's figures with its bar."""
     console.print(f"[bold]{benchmark.name}[/bold]")
     console.print(
-        f"  ours {timing.ours_seconds:.4g} s, baseline {timing.baseline_seconds:.4g} s, "
+        f"  ours {timing.ours:.4g} {benchmark.unit}, baseline {timing.baseline:.4g} {benchmark.unit}, "
         f"[bold]ratio {timing.ratio:.3g}[/bold]; bar: {benchmark.bar}"
     )
     if benchmark.note:
         console.print(f"  {benchmark.note()}")
 
 
-def _seconds(run: Callable[[], object]) -> float:
+def _measured(run: Callable[[], object]) -> float:
     gc.collect()
     start = time.perf_counter()
     result = run()
-    return result if isinstance(result, Seconds) else time.perf_counter() - start
+    return result if isinstance(result, Figure) else time.perf_counter() - start
 
 
 def peak_memory(statement: str) -> str:
