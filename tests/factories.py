@@ -248,6 +248,29 @@ def make_photo(session: Session, owner: Response | Complaint, **values: object) 
     return photo
 
 
+def make_document(session: Session, complaint: Complaint) -> Attachment:
+    """Add a PDF document that an office sent with a note to a case."""
+    content = b"%PDF-1.7 %%EOF"
+    number = next(_numbers)
+    return _add(
+        session,
+        Attachment,
+        {},
+        kind="document",
+        name=f"document{number}",
+        submission_key=f"note{number}",
+        question="",
+        community_id=complaint.community_id,
+        complaint_id=complaint.id,
+        media_type="application/pdf",
+        size=len(content),
+        sha256=sha256_hex(content),
+        upload_sha256=f"{number:064}",
+        content=content,
+        added_at=complaint.submitted_at,
+    )
+
+
 def make_account(session: Session, **values: object) -> Account:
     number = next(_numbers)
     return _add(

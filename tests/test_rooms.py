@@ -16,7 +16,7 @@ WITH_CODE = {"survey_app/models", "survey_app/commands"}
 KNOWS_THE_WEB = re.compile(
     r"survey_app\.(web\..*|app\..*|.*_views|accounts\.(device_cookies|guard|paging)"
     r"|accounts\.(policies|request_limits|request_sources|staff_attempts|staff_pages)"
-    r"|attachments\.uploads|casework\.step_photos|complaints\.blueprint|evaluations\.dashboard_source|operations\.server"
+    r"|attachments\.uploads|casework\.step_files|complaints\.blueprint|evaluations\.dashboard_source|operations\.server"
     # They say what the panels of the dashboards say.
     r"|documents\.(community|complaints|cover|criterion|kinds|overview|tables)"
     r"|responses\.(addresses|form_cache|photo_uploads|questionnaire_preview|staff_entry_pages))"

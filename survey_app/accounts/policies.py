@@ -69,6 +69,8 @@ PRINTING = _staff(Role.CITY, Role.DISTRICT, Role.CLERK)
 ENTERING = _staff(Role.CITY, Role.DISTRICT, Role.CLERK)
 # The offices, each with the cases of its communities; and a company with those that were given to it.
 WORKING_CASES = _staff(Role.CITY, Role.DISTRICT, Role.CLERK)
+# A step may come with photos and documents.
+TAKING_STEPS = replace(WORKING_CASES, largest_body=SENDING_PHOTOS.largest_body)
 COMPANY_CASES = replace(_staff(Role.COMPANY), largest_body=SENDING_PHOTOS.largest_body)
 # Never the company, and not the evaluator, who meets no resident.
 REISSUING_SECRETS = _staff(Role.CITY, Role.DISTRICT, Role.CLERK)

@@ -193,9 +193,10 @@ def keep_for_step(
         _store_once(session, values, file, network=None)
 
 
-def find_attachment(session: Session, *, complaint_id: int, name: str) -> Attachment:
-    """Return a file of a case with its content, or raise `LookupError` where it has none of this name."""
-    found = session.scalar(select(Attachment).filter_by(complaint_id=complaint_id, name=name))
+def find_attachment(session: Session, *, complaint_id: int, name: str, kinds: Iterable[AttachmentKind]) -> Attachment:
+    """Return a file of a case with its content, or raise `LookupError` where it has none of this name and kind."""
+    of_kinds = Attachment.kind.in_([kind.name for kind in kinds])
+    found = session.scalar(select(Attachment).filter_by(complaint_id=complaint_id, name=name).where(of_kinds))
     if found is None:
         raise LookupError(name)
     return found

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from survey_app.accounts.attempt_budgets import Budget
 from survey_app.attachments.decoder_pool import scan_photo
+from survey_app.attachments.documents import scan_document
 from survey_app.attachments.photos import thumbnail
-from survey_app.attachments.scanning import JPEG, PNG, WEBP, MediaType, ScannedFile
+from survey_app.attachments.scanning import JPEG, PDF, PNG, WEBP, MediaType, ScannedFile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,4 +67,7 @@ PHOTO = AttachmentKind(
 # Of the work that was done, sent with an answer by an office or a company.
 REPLY_PHOTO = replace(PHOTO, name="reply_photo")
 
-KINDS = (PHOTO, REPLY_PHOTO)
+# Of the office's own, with a note to a case.
+DOCUMENT = replace(PHOTO, name="document", media_types=(PDF,), scan=scan_document, thumbnail=None)
+
+KINDS = (PHOTO, REPLY_PHOTO, DOCUMENT)

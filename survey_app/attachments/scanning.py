@@ -16,6 +16,7 @@ class AttachmentFault(StrEnum):
     UNREADABLE = "unreadable"
     HEIC = "heic"
     CUT_OFF = "cut_off"
+    DOCUMENT_CUT_OFF = "document_cut_off"
     TOO_MANY = "too_many"
     NO_ROOM = "no_room"
     BUSY = "busy"
@@ -64,6 +65,7 @@ class MediaType:
 JPEG = MediaType("image/jpeg", re.compile(rb"\xff\xd8\xff"))
 PNG = MediaType("image/png", re.compile(rb"\x89PNG\r\n\x1a\n"))
 WEBP = MediaType("image/webp", re.compile(rb"RIFF.{4}WEBP", re.DOTALL))
+PDF = MediaType("application/pdf", re.compile(rb"%PDF-[12]\.\d"))
 
 # Some phones append something of their own behind the end of a picture.
 _LONGEST_TAIL = 64

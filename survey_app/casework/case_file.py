@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from analytics.languages import Wording
 from survey_app.accounts.scope import Scope
 from survey_app.attachments.attachments import KeptAttachment, attachments_of_complaint, attachments_of_step
-from survey_app.attachments.kinds import PHOTO, REPLY_PHOTO
+from survey_app.attachments.kinds import DOCUMENT, PHOTO, REPLY_PHOTO
 from survey_app.casework.clock_explanation import ClockExplanation, explain_clock
 from survey_app.casework.office_accounts import office_accounts
 from survey_app.casework.releases import Release, release_of_events, suggested_release
@@ -47,6 +47,7 @@ class FileStep:
     office: CaseOffice | None
     original: str | None
     photos: Sequence[KeptAttachment]
+    documents: Sequence[KeptAttachment]
     is_internal: bool
 
 
@@ -165,6 +166,7 @@ def _steps(session: Session, history: Sequence[PastEvent], zone: tzinfo) -> list
             office=past.event.office,
             original=None if past.event.original_id is None else originals.get(past.event.original_id),
             photos=attachments_of_step(session, kind=REPLY_PHOTO, step_key=past.action_key),
+            documents=attachments_of_step(session, kind=DOCUMENT, step_key=past.action_key),
             is_internal=past.event.action in INTERNAL_ACTIONS,
         )
         for earlier, past in zip([None, *history], history, strict=False)

@@ -1,4 +1,4 @@
-"""Views of one case at the office: all of it, the steps that can be taken, photos, and how to reach who filed it."""
+"""Views of one case at the office: all of it, the steps that can be taken, files, and how to reach who filed it."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -12,10 +12,10 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from survey_app import audit
 from survey_app.accounts.guard import signed_in
-from survey_app.accounts.policies import WORKING_CASES, policy
+from survey_app.accounts.policies import TAKING_STEPS, WORKING_CASES, policy
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.attachments.attachments import attachments_of_complaint, find_attachment
-from survey_app.attachments.kinds import PHOTO
+from survey_app.attachments.kinds import DOCUMENT, PHOTO, REPLY_PHOTO
 from survey_app.attachments.scanning import AttachmentFault
 from survey_app.casework.case_file import CaseFile, read_case_file
 from survey_app.casework.case_steps import (
@@ -27,7 +27,7 @@ from survey_app.casework.case_steps import (
 )
 from survey_app.casework.labels import channel_words, fault_words, history_words, office_words, status_names, step_names
 from survey_app.casework.releases import Release, store_release
-from survey_app.casework.step_photos import MOST_PHOTOS, STEPS_WITH_PHOTOS, keep_photos, photos_in, scan_photos
+from survey_app.casework.step_files import KINDS_OF_STEP, MOST_FILES, files_in, keep_files, scan_files
 from survey_app.clock import current_time
 from survey_app.complaints.cases import CaseMovedOn, MergedIntoEnded, find_in_scope, take_step, was_taken
 from survey_app.complaints.contacts import read_contact
@@ -39,6 +39,7 @@ from survey_app.models import Complaint
 from survey_app.models.vocabulary import AuditAction, CaseAction, CaseActor
 from survey_app.security.text import clean_text
 from survey_app.web.context import site
+from survey_app.web.downloads import file_response
 from survey_app.web.error_pages import missing_is_not_found
 from survey_app.web.languages import current_language
 from survey_app.web.typed_numbers import read_whole_number
@@ -66,10 +67,10 @@ def case_file(reference: str) -> str:
 
 
 @blueprint.post("/staff/cases/<reference>/step")
-@policy(WORKING_CASES)
+@policy(TAKING_STEPS)
 def take_case_step(reference: str) -> Page | AnyResponse:
     """Take a step of a case; whatever stands in the way, what was typed is kept."""
-    now, account, uploads = current_time(), signed_in(), photos_in(request)
+    now, account, uploads = current_time(), signed_in(), files_in(request)
     with site().database.reading() as session:
         file = _file(session, reference)
         asked = read_step(request.form, state=file.state, clock=file.clock)
@@ -82,9 +83,9 @@ def take_case_step(reference: str) -> Page | AnyResponse:
         return _page(reference, asked=asked, refusal="moved"), HTTPStatus.CONFLICT
     if not _are_offered(asked, file.offered_company, file.offered_handlers):
         abort(HTTPStatus.NOT_FOUND)
-    files, photo_faults = scan_photos(uploads, asked.action)
-    if photo_faults:
-        return _page(reference, asked=asked, photo_faults=photo_faults), HTTPStatus.UNPROCESSABLE_ENTITY
+    files, file_faults = scan_files(uploads, asked.action)
+    if file_faults:
+        return _page(reference, asked=asked, file_faults=file_faults), HTTPStatus.UNPROCESSABLE_ENTITY
     step_key = request.form.get("step_key") or secrets.token_urlsafe(16)
     try:
         with site().database.writing() as session:
@@ -102,7 +103,7 @@ def take_case_step(reference: str) -> Page | AnyResponse:
                 now=now,
                 **asked.details,
             )
-            keep_photos(session, complaint, files, step_key=step_key, now=now)
+            keep_files(session, complaint, files, step_key=step_key, now=now)
             if asked.details.get("company_id") is not None:
                 store_release(session, complaint, _asked_release(session, complaint))
     except tuple(_REFUSALS) as error:
@@ -139,8 +140,19 @@ def case_photo(reference: str, name: str) -> Response:
     with site().database.reading() as session:
         complaint = find_in_scope(session, reference=reference, scope=signed_in().scope)
         with missing_is_not_found():
-            photo = find_attachment(session, complaint_id=complaint.id, name=name)
+            photo = find_attachment(session, complaint_id=complaint.id, name=name, kinds=(PHOTO, REPLY_PHOTO))
         return Response(photo.content, mimetype=photo.media_type)
+
+
+@blueprint.get("/staff/cases/<reference>/documents/<name>.pdf")
+@policy(WORKING_CASES)
+def case_document(reference: str, name: str) -> Response:
+    """Send a document of an office, to be saved: nothing in it is run on a page of the site."""
+    with site().database.reading() as session:
+        complaint = find_in_scope(session, reference=reference, scope=signed_in().scope)
+        with missing_is_not_found():
+            kept = find_attachment(session, complaint_id=complaint.id, name=name, kinds=(DOCUMENT,))
+        return file_response(kept.content, f"{reference}-{kept.id}.pdf", mimetype=kept.media_type)
 
 
 def _was_sent(session: Session, file: CaseFile, asked: AskedStep) -> bool:
@@ -188,7 +200,7 @@ def _page(
     *,
     asked: AskedStep | None = None,
     refusal: str = "",
-    photo_faults: Sequence[AttachmentFault] = (),
+    file_faults: Sequence[AttachmentFault] = (),
     contact: str | None = None,
 ) -> str:
     language = current_language()
@@ -207,9 +219,10 @@ def _page(
             given=request.form if asked else {},
             released_photos=request.form.getlist("released_photo") if asked else [],
             refusal=refusal,
-            photo_faults=photo_faults,
-            with_photos=STEPS_WITH_PHOTOS,
-            most_photos=MOST_PHOTOS,
+            file_faults=file_faults,
+            kinds_of_step=KINDS_OF_STEP,
+            document=DOCUMENT,
+            most_files=MOST_FILES,
             contact=contact,
             step_key=secrets.token_urlsafe(16),
             longest_words=LONGEST_WORDS,

@@ -13,6 +13,7 @@ from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import COMPANY_CASES, policy
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.attachments.attachments import find_attachment
+from survey_app.attachments.kinds import PHOTO, REPLY_PHOTO
 from survey_app.attachments.scanning import AttachmentFault
 from survey_app.casework.appeals import AppealRefused, file_appeal
 from survey_app.casework.case_steps import LONGEST_WORDS
@@ -25,7 +26,7 @@ from survey_app.casework.company_cases import (
 )
 from survey_app.casework.company_record import read_company_record
 from survey_app.casework.labels import history_words, status_names, step_names
-from survey_app.casework.step_photos import MOST_PHOTOS, keep_photos, photos_in, scan_photos
+from survey_app.casework.step_files import MOST_FILES, files_in, keep_files, scan_files
 from survey_app.city_time import local_today
 from survey_app.clock import current_time
 from survey_app.complaints.cases import CaseMovedOn, take_step
@@ -82,7 +83,7 @@ def company_case(reference: str) -> str:
 @policy(COMPANY_CASES)
 def take_company_step(reference: str) -> Page | AnyResponse:
     """Take the company's step; words that tell who complained are held back, marked, and nothing is lost."""
-    now, account, uploads = current_time(), signed_in(), photos_in(request)
+    now, account, uploads = current_time(), signed_in(), files_in(request)
     with site().database.reading() as session:
         find_company_case(session, reference, company_id=_company_id())
     action = next((step for step in _STEPS if step == request.form.get("step")), None)
@@ -95,9 +96,9 @@ def take_company_step(reference: str) -> Page | AnyResponse:
     pieces = split(words)
     if any(piece.hidden for piece in pieces):
         return _page(reference, words=words, held_back=pieces), HTTPStatus.UNPROCESSABLE_ENTITY
-    files, photo_faults = scan_photos(uploads, action)
-    if photo_faults:
-        return _page(reference, words=words, photo_faults=photo_faults), HTTPStatus.UNPROCESSABLE_ENTITY
+    files, file_faults = scan_files(uploads, action)
+    if file_faults:
+        return _page(reference, words=words, file_faults=file_faults), HTTPStatus.UNPROCESSABLE_ENTITY
     step_key = request.form.get("step_key") or secrets.token_urlsafe(16)
     try:
         with site().database.writing() as session:
@@ -114,7 +115,7 @@ def take_company_step(reference: str) -> Page | AnyResponse:
                 action_key=step_key,
                 now=now,
             )
-            keep_photos(session, complaint, files, step_key=step_key, now=now)
+            keep_files(session, complaint, files, step_key=step_key, now=now)
     except (TransitionRefused, OtherAnswersSubmitted, CaseMovedOn):
         return _page(reference, words=words, fault="moved"), HTTPStatus.CONFLICT
     flash(_("Stored: %(step)s", step=step_names(current_language())[action]))
@@ -159,7 +160,7 @@ def company_photo(reference: str, name: str) -> Response:
         if name not in visible:
             abort(HTTPStatus.NOT_FOUND)
         with missing_is_not_found():
-            photo = find_attachment(session, complaint_id=file.complaint_id, name=name)
+            photo = find_attachment(session, complaint_id=file.complaint_id, name=name, kinds=(PHOTO, REPLY_PHOTO))
         return Response(photo.content, mimetype=photo.media_type)
 
 
@@ -195,7 +196,7 @@ def _page(
     words: str = "",
     fault: str = "",
     held_back: Sequence[Piece] = (),
-    photo_faults: Sequence[AttachmentFault] = (),
+    file_faults: Sequence[AttachmentFault] = (),
 ) -> str:
     language = current_language()
     with site().database.reading() as session:
@@ -208,14 +209,14 @@ def _page(
         appeal_answer=redact(file.appeal.answer) if file.appeal else "",
         steps=[step for step in _STEPS if step in file.possible],
         need_words=_NEED_WORDS,
-        asked=request.form.get("step", "") if words or fault or held_back or photo_faults else "",
+        asked=request.form.get("step", "") if words or fault or held_back or file_faults else "",
         is_appealing=request.endpoint == "staff.file_case_appeal",
         reason=request.form.get("reason", ""),
         words=words,
         fault=fault,
         held_back=held_back,
-        photo_faults=photo_faults,
-        most_photos=MOST_PHOTOS,
+        file_faults=file_faults,
+        most_files=MOST_FILES,
         step_key=secrets.token_urlsafe(16),
         longest_words=LONGEST_WORDS,
         step_names=step_names(language),

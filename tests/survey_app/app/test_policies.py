@@ -25,6 +25,7 @@ from tests.factories import (
     make_community,
     make_complaint,
     make_district,
+    make_document,
     make_photo,
     make_poster_code,
     make_response,
@@ -61,6 +62,7 @@ PLACED = {
     "staff.company_photo": lambda place: {"reference": place["company_case"], "name": place["company_photo"]},
     "staff.decide_case_appeal": lambda place: {"appeal_id": place["appeal"]},
     "staff.case_photo": lambda place: {"reference": place["case"], "name": place["case_photo"]},
+    "staff.case_document": lambda place: {"reference": place["case"], "name": place["case_document"]},
     "staff.document": lambda place: {
         "evaluation_id": place["evaluation_id"],
         "kind": "overview",
@@ -258,6 +260,7 @@ def _fill(database):
                     "appeal": appeal.id,
                     "company_photo": released.name,
                     "case_photo": make_photo(session, case).name,
+                    "case_document": make_document(session, case).name,
                 }
             )
         own = places[0]["community"]

@@ -8,6 +8,8 @@ import pytest
 from openpyxl import load_workbook
 from PIL import Image
 from sqlalchemy import select
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
 
 from survey_app.accounts.scope import EVERYWHERE
 from survey_app.casework.inbox import CaseFilter, Queue, count_queues, list_cases
@@ -63,7 +65,10 @@ def step(client, reference, action, **given):
         "step": action,
         **given,
     }
-    return client.post(f"/staff/cases/{reference}/step", data=data)
+    # In memory: the client would leave a large form in a file that it does not close.
+    boundary, body = encode_multipart(data)
+    form = f"multipart/form-data; boundary={boundary}"
+    return client.post(f"/staff/cases/{reference}/step", data=body, content_type=form)
 
 
 def escalate(database, reference):
@@ -305,7 +310,7 @@ def test_no_other_role_comes_to_the_desk_of_the_offices(place, sqlite_database, 
 def photo(name="after.jpg", content=None):
     stream = io.BytesIO()
     Image.new("RGB", (80, 60), "red").save(stream, "JPEG")
-    return io.BytesIO(content or stream.getvalue()), name
+    return FileStorage(io.BytesIO(content or stream.getvalue()), name)
 
 
 def photos_on(page):
@@ -330,6 +335,19 @@ def test_photos_of_an_answer_reach_the_resident_and_those_of_a_note_stay_with_th
     assert sum(count for _action, count in shown) == 1
 
 
+def test_photos_are_taken_as_large_as_phones_make_them(place):
+    client, reference = signed_in_client(place["app"], "clerk"), place["reference"]
+    stream = io.BytesIO()
+    Image.effect_noise((2400, 1800), 80).save(stream, "JPEG", quality=92)
+    step(client, reference, "accept")
+
+    sent = step(client, reference, "note", words="现场查看", photo=photo(content=stream.getvalue()))
+
+    assert len(stream.getvalue()) > 2 * 2**20
+    assert sent.status_code == 303
+    assert len(photos_on(client.get(f"/staff/cases/{reference}").text)) == 1
+
+
 def test_the_company_never_sees_a_photo_that_the_office_sent(place, sqlite_database):
     with sqlite_database.writing() as session:
         make_account(
@@ -346,6 +364,64 @@ def test_the_company_never_sees_a_photo_that_the_office_sent(place, sqlite_datab
     assert len(sent) == 2
     assert photos_on(company.get(f"/staff/company-cases/{reference}").text) == set()
     assert {company.get(f"/staff/company-cases/{reference}/photos/{name}.jpg").status_code for name in sent} == {404}
+
+
+PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n%%EOF\n"
+
+
+def documents_on(page):
+    return re.findall(r"/documents/([^\"]+)\.pdf", page)
+
+
+def test_documents_of_a_note_are_handed_to_offices_to_be_saved_and_shown_to_nobody_else(place, sqlite_database):
+    with sqlite_database.writing() as session:
+        make_account(
+            session, "company", role="company", company=session.get(PropertyCompany, place["company"]), now=NOW
+        )
+    client, reference = signed_in_client(place["app"], "clerk"), place["reference"]
+    step(client, reference, "accept")
+    step(client, reference, "dispatch", company=place["company"], released="楼道灯坏了")
+    files = [photo(), photo("王五的合同.pdf", PDF)]
+    step(client, reference, "note", words="见合同", photo=files)
+    page = client.get(f"/staff/cases/{reference}").text
+    [name] = documents_on(page)
+    sent = client.get(f"/staff/cases/{reference}/documents/{name}.pdf")
+
+    assert len(photos_on(page)) == 1
+    assert (sent.data, sent.mimetype) == (PDF, "application/pdf")
+    assert sent.headers["Content-Disposition"].startswith(f"attachment; filename={reference}-")
+    assert sent.headers["X-Content-Type-Options"] == "nosniff"
+    assert "王五" not in page + str(sent.headers)
+    # No page sends it as a photo, which a browser would open on the site.
+    assert client.get(f"/staff/cases/{reference}/photos/{name}.jpg").status_code == 404
+    company = signed_in_client(place["app"], "company")
+    assert documents_on(company.get(f"/staff/company-cases/{reference}").text) == []
+    assert company.get(f"/staff/company-cases/{reference}/photos/{name}.jpg").status_code == 404
+    assert company.get(f"/staff/cases/{reference}/documents/{name}.pdf").status_code == 403
+    with sqlite_database.reading() as session:
+        own = find_own_case(session, reference=reference, now=datetime.now(UTC))
+        assert not [each for each in own.steps if each.photos or each.action == "note"]
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ([photo("half.pdf", PDF[:-8])], "没有传完整"),
+        ([photo("huge.pdf", PDF + b" " * 12 * 2**20)], "超过12 MB"),
+        ([photo("letter.docx", b"PK\x03\x04")], "不能收"),
+        ([photo(f"{number}.pdf", PDF + b"%d" % number) for number in range(7)], "最多发送6个文件"),
+    ],
+)
+def test_documents_that_are_not_taken_stop_the_note_and_keep_its_words(place, files, said):
+    client, reference = signed_in_client(place["app"], "clerk"), place["reference"]
+    step(client, reference, "accept")
+
+    refused = step(client, reference, "note", words="见合同", photo=files)
+
+    assert refused.status_code == 422
+    assert said in refused.text
+    assert "见合同" in refused.text
+    assert documents_on(client.get(f"/staff/cases/{reference}").text) == []
 
 
 def test_a_file_that_is_no_photo_stops_the_step_and_keeps_the_words(place, sqlite_database):
