@@ -14,6 +14,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from survey_app.complaints.cases import record_history, settle_case
+from survey_app.complaints.casework_files import casework_file_at
 from survey_app.complaints.state_machine import Event
 from survey_app.models import (
     Community,
@@ -96,6 +97,7 @@ def _fill(database: Database, now: datetime) -> None:
         _make_places(session)
         make_account(session, "city", now=now)
         make_account(session, "company", company=session.get(PropertyCompany, 1), now=now)
+        rules = casework_file_at(session, now).id
         cases, events = [], []
         for number, category in enumerate(islice(cycle(_CATEGORIES), CASES), 1):
             filed = now - timedelta(minutes=11 * number)
@@ -105,6 +107,7 @@ def _fill(database: Database, now: datetime) -> None:
                     "submission_key": f"key{number}",
                     "reference": f"{number:014}",
                     "community_id": 1 + number % COMMUNITIES,
+                    "casework_file_id": rules,
                     "category": category,
                     "kind": "complaint",
                     "text": f"{number}单元楼道灯坏了，一直没有人来修",
