@@ -7,6 +7,7 @@ hides. A building and its entrance stay, since whoever repairs must find them.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from survey_app.complaints.personal_data.accounts import accounts
 from survey_app.complaints.personal_data.flats import flats
@@ -16,6 +17,9 @@ from survey_app.complaints.personal_data.readings import Readings
 from survey_app.complaints.personal_data.spans import Personal, Span
 from survey_app.complaints.personal_data.telephones import telephones
 from survey_app.security.text import without_unseen
+
+HIDDEN: Final = "＊＊＊"
+"""What stands in place of whatever is hidden."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +35,35 @@ def split(text: str) -> tuple[Piece, ...]:
     shown = without_unseen(text)
     readings = Readings(shown)
     found = (*numbers(readings), *telephones(readings), *accounts(readings), *flats(readings), *names(readings))
+    return _pieces(shown, found)
+
+
+def redact(text: str, mark: str = HIDDEN) -> str:
+    """Return the text with a mark in place of whatever is hidden.
+
+    >>> redact("我是3号楼2单元501的张三先生，电话138 0013 8000，车牌蒙C·12345")
+    '我是3号楼2单元＊＊＊的＊＊＊先生，电话＊＊＊，车牌＊＊＊'
+    """
+    return _marked(split(text), mark)
+
+
+def hide_telephones(text: str, mark: str = HIDDEN) -> str:
+    """Return the text with a mark in place of telephone numbers alone, where names and flats may be read.
+
+    >>> hide_telephones("501的张三先生，电话138 0013 8000，座机2012345转8")
+    '501的张三先生，电话＊＊＊，座机＊＊＊'
+    """
+    shown = without_unseen(text)
+    return _marked(_pieces(shown, telephones(Readings(shown))), mark)
+
+
+def _marked(pieces: Iterable[Piece], mark: str) -> str:
+    return "".join(mark if piece.hidden else piece.text for piece in pieces)
+
+
+def _pieces(shown: str, spans: Iterable[Span]) -> tuple[Piece, ...]:
     pieces, end = [], 0
-    for span in _merged(found):
+    for span in _merged(spans):
         if span.start > end:
             pieces.append(Piece(shown[end : span.start]))
         pieces.append(Piece(shown[span.start : span.end], span.kind))
@@ -40,15 +71,6 @@ def split(text: str) -> tuple[Piece, ...]:
     if end < len(shown):
         pieces.append(Piece(shown[end:]))
     return tuple(pieces)
-
-
-def redact(text: str, mark: str = "＊＊＊") -> str:
-    """Return the text with a mark in place of whatever is hidden.
-
-    >>> redact("我是3号楼2单元501的张三先生，电话138 0013 8000，车牌蒙C·12345")
-    '我是3号楼2单元＊＊＊的＊＊＊先生，电话＊＊＊，车牌＊＊＊'
-    """
-    return "".join(mark if piece.hidden else piece.text for piece in split(text))
 
 
 def _merged(spans: Iterable[Span]) -> list[Span]:

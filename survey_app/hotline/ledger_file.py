@@ -19,7 +19,7 @@ from analytics.files.yaml_documents import DocumentError, Fault
 from analytics.languages import N_
 from analytics.progress import ProgressCallback, ignore_progress
 from survey_app.complaints.categories import Category
-from survey_app.complaints.redaction import redact
+from survey_app.complaints.redaction import hide_telephones, redact
 from survey_app.hotline.ledger_rows import COLUMNS, HEADER_OF, Column, Ledger, LedgerRow, Moment
 from survey_app.hotline.ledger_words import LedgerWords, Reached, plain
 from survey_app.models.vocabulary import CaseKind
@@ -51,7 +51,6 @@ _TIME: Final = re.compile(
 )
 # Full-width digits too, which a Chinese keyboard types.
 _MOBILE: Final = re.compile(r"(?<![0-9０-９])[1１][3-9３-９](?:[ \-－]?[0-9０-９]){9}(?![0-9０-９])")
-_HIDDEN: Final = "＊＊＊"
 _FEWEST_DIGITS: Final = 7
 _MOBILE_DIGITS: Final = 11
 
@@ -246,7 +245,7 @@ def _row(values: Mapping[str, Any], by: Reading) -> LedgerRow:
         category_written=typed.written,
         community=values["community"],
         # The hotline reaches the caller: a number within the words is kept as little as one in its own column.
-        text=_MOBILE.sub(_HIDDEN, values["text"]),
+        text=hide_telephones(values["text"]),
         is_confidential=bool(values["confidential"]),
         undertaker=values["undertaker"] or "",
         dispatched=values["dispatched"],
@@ -254,7 +253,7 @@ def _row(values: Mapping[str, Any], by: Reading) -> LedgerRow:
         limit=values["limit"],
         extended=values["extended"],
         returned=values["returned"],
-        answer="" if is_time else _MOBILE.sub(_HIDDEN, answer or ""),
+        answer="" if is_time else hide_telephones(answer or ""),
         answered=answer if is_time else None,
         ended=values["ended"],
         call_back=values["call_back"] or "",

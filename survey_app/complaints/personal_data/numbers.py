@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from survey_app.complaints.personal_data.patterns import behind, is_public_number
+from survey_app.complaints.personal_data.patterns import behind, is_public_number, without_moments
 from survey_app.complaints.personal_data.readings import Readings
 from survey_app.complaints.personal_data.spans import Personal, Span
 
@@ -38,15 +38,6 @@ _BIRTH = re.compile(
     rf"|(?<![0-9])({_DAY})(?=[ ]?(?:出?生人?(?!效|产|活|锈|意)|生日|的生日))"
 )
 _ENDING = re.compile(r"尾号(?:后[0-9]位)?[是为:： ]{0,2}([A-Z0-9]{3,6})(?![A-Z0-9])")
-# Days, hours and spans of years are no numbers of anybody.
-_MOMENT = re.compile(
-    r"(?<![0-9])(?:(?:19|20)[0-9]{2}[-./](?:0?[1-9]|1[0-2])[-./](?:0?[1-9]|[12][0-9]|3[01])"
-    r"|(?:0?[1-9]|[12][0-9]|3[01])[-./](?:0?[1-9]|[12][0-9]|3[01])[-./](?:19|20)[0-9]{2}"
-    r"|(?:19|20)[0-9]{2}[-~–—](?:19|20)[0-9]{2}"
-    r"|20[0-4][0-9](?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
-    r"|(?:19|20)[0-9]{2} (?:0?[1-9]|1[0-2]) (?:0?[1-9]|[12][0-9]|3[01])"
-    r"|[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?)(?![0-9])"
-)
 _PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领"
 _MARK = r"[\W_]{0,2}"
 _PLATE = re.compile(
@@ -82,7 +73,7 @@ def numbers(readings: Readings) -> Iterator[Span]:
 
 def _long_numbers(readings: Readings) -> Iterator[Span]:
     for reading in (readings.digits, readings.spoken):
-        undated = _MOMENT.sub(lambda moment: "年" * len(moment[0]), reading.text)
+        undated = without_moments(reading.text)
         for match in _LONG_NUMBER.finditer(undated):
             span = reading.span(match, Personal.NUMBER)
             is_of_file = OF_FILE.search(undated, max(match.start() - 24, 0), match.start()) is not None

@@ -115,8 +115,8 @@ def _plain_character(character: str) -> str:
 
 
 _SIMPLIFIED = str.maketrans(
-    "師業費長經書記會醫們號樓單電話戶棟層門機於聯繫瑪爾烏蘭圖麗薩達買寶龍馬劉張陳趙孫吳楊黃鄭馮許韓葉蘇呂盧蔣賈鄧蕭車貳參陸",
-    "师业费长经书记会医们号楼单电话户栋层门机于联系玛尔乌兰图丽萨达买宝龙马刘张陈赵孙吴杨黄郑冯许韩叶苏吕卢蒋贾邓萧车贰叁陆",
+    "師業費長經書記會醫們號樓單電話戶棟層門機於聯繫瑪爾烏蘭圖麗薩達買寶龍馬劉張陳趙孫吳楊黃鄭馮許韓葉蘇呂盧蔣賈鄧蕭車貳參陸碼",
+    "师业费长经书记会医们号楼单电话户栋层门机于联系玛尔乌兰图丽萨达买宝龙马刘张陈赵孙吴杨黄郑冯许韩叶苏吕卢蒋贾邓萧车贰叁陆码",
 )
 _NO_MARKS = {ord(mark): None for mark in "().,⁄"}
 _CAPITALS = {ord(small): ord(small.upper()) for small in "abcdefghijklmnopqrstuvwxyz"}

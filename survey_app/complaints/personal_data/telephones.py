@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from survey_app.complaints.personal_data.numbers import OF_FILE
-from survey_app.complaints.personal_data.patterns import behind, is_public_number
+from survey_app.complaints.personal_data.patterns import behind, is_public_number, without_moments
 from survey_app.complaints.personal_data.readings import Reading, Readings
 from survey_app.complaints.personal_data.spans import Personal, Span
 
@@ -17,17 +17,42 @@ _MOBILE = re.compile(rf"(?<![0-9]){_COUNTRY}(1{_GAP}[3-9](?:{_GAP}[0-9]){{9}})(?
 _WORDS = r"(?:[^0-9元年月日号楼层栋户万块点时分]|(?<![0-9])4位){1,8}"
 _MOBILE_IN_WORDS = re.compile(rf"(?<![0-9])(1[3-9][0-9]{_WORDS}[0-9]{{4}}{_WORDS}[0-9]{{4}})(?![0-9])")
 _MASKED = re.compile(r"(?<![0-9])1[3-9][0-9][*X×●•·○◯□?_]{2,6}[0-9]{2,4}(?![0-9])", re.IGNORECASE)
+# 400 800 1200元 and 2012345.67元 are sums.
+_NO_COUNT = r"(?![0-9]|\.[0-9]|[ ]?(?:元|块|万|千|百|平|度|吨|户|人|年|%))"
+# Without its area code a landline is any seven or eight digits, told by what stands beside it.
+_LOCAL = rf"[2-8](?:[ \-—.·]{{0,2}}[0-9]){{6,7}}{_NO_COUNT}"
+# What comes behind a landline: 转8012, 分机801, *801 of a switchboard, or another number. 转3号楼 passes a case on.
+_MORE = (
+    r"(?:[ \-,，、(（]{0,2}(?:转|分机|内线|EXT\.?)(?:分机|内线)?号?[ :：是为]{0,2}[0-9]{1,6}+"
+    r"(?!号[楼栋]|[栋楼次]|分(?!机))|[ ]?[*#\-—][ ]?[0-9]{1,5}+(?![ ]?[:：号栋楼年月]))?"
+    rf"(?:[ ]?[、/,，;；或和及][ ]?{_LOCAL}){{0,4}}"
+)
 _LANDLINE = re.compile(
     rf"(?<![0-9]){_COUNTRY}"
     rf"(?:\(?0[1-9][0-9]{{1,2}}{_GAP}[2-9](?:{_GAP}[0-9]){{6,7}}"
     rf"|\+?(?:00)?86[ \-]{{0,2}}\(?[1-9][0-9]{{1,2}}\)?[ \-]{{0,2}}[2-9](?:[ \-]?[0-9]){{6,7}}"
     rf"|0[ \-.·]?[1-9](?:[ \-.·]?[0-9]){{8,10}}"
-    r"|[48]00(?:[ \-_.·]{0,2}[0-9]){7})"
-    r"(?![0-9])(?:[ \-,，]{0,2}(?:转|分机|EXT\.?)[ ]{0,2}[0-9]{1,6})?"
+    rf"|[48]00(?:[ \-_.·]{{0,2}}[0-9]){{7}}{_NO_COUNT})"
+    rf"(?![0-9]){_MORE}"
 )
-_BEHIND_WORD = re.compile(
-    behind("电话|手机|座机|固话|短号|小号|号码|联系方式|致电|回电|拨打|TEL|PHONE|MOBILE|CALL")
-    + r"(?:号码?|NUMBER)?[是为打:：， ,(（.]{0,3}([0-9](?:[ \-—/.·]?[0-9]){4,14})(?![0-9])"
+_BEFORE = "[ ,，(（]{0,2}(?:是|这个?|那个?)?(?:我家?|物业)?的?(?:固定)?(?:电话|座机|固话|传真|总机)"
+# Each with the number as its group.
+_BY_NEIGHBOURS = tuple(
+    re.compile(pattern + _MORE)
+    for pattern in (
+        behind("电话|手机|座机|固话|短号|小号|号码|联系方式|致电|回电|拨打|TEL|PHONE|MOBILE|CALL")
+        + r"(?:号码?|NUMBER)?[是为打:：， ,(（.\n]{0,3}"
+        + rf"([0-9](?:[ \-—/.·]{{0,2}}[0-9]){{4,14}}{_NO_COUNT})",
+        behind("电话|座机|固话|号码|拨打|传真")
+        + rf"[是为:：， ]{{0,2}}([2-8][0-9]{{2}}[\W_]{{1,3}}[0-9]{{4}}{_NO_COUNT})",
+        behind(
+            "打|拨|呼叫|联系|联系人|找|回|回复|传真|热线|总机|小灵通|值班室|办公室|单位|区号|家|家里|先生|女士|师傅|FAX"
+        )
+        + rf"[了过给通到个我他她:：是为， ,(（\n]{{0,3}}({_LOCAL})",
+        rf"(?<![0-9])({_LOCAL})(?={_BEFORE})",
+        rf"(?<![0-9])({_LOCAL})(?=[ \-,，、(（]{{0,2}}(?:转|分机|内线|EXT|[*#])[^0-9]{{0,4}}[0-9])",
+        behind("分机|内线") + r"号?[ :：是为]{0,2}([0-9]{3,6}+(?![号栋楼元]))",
+    )
 )
 _HOMOPHONES = re.compile(
     "[一幺要腰妖衣依医伊壹1I][三叁散伞山四死肆似五舞午武六溜留刘陆七期齐奇柒八吧爸捌九酒久玖3-9]"
@@ -41,9 +66,11 @@ def telephones(readings: Readings) -> Iterator[Span]:
         yield from _mobiles(reading)
         yield from (reading.span(match, Personal.TELEPHONE) for match in _LANDLINE.finditer(reading.text))
     plain, digits = readings.plain, readings.digits
-    for match in _BEHIND_WORD.finditer(digits.text):
-        if not (is_public_number(match[1]) or OF_FILE.search(digits.text, max(match.start() - 12, 0), match.start(1))):
-            yield digits.span(match, Personal.TELEPHONE, 1)
+    undated = without_moments(digits.text)
+    for match in (match for pattern in _BY_NEIGHBOURS for match in pattern.finditer(undated)):
+        is_of_file = OF_FILE.search(undated, max(match.start() - 12, 0), match.start(1)) is not None
+        if not (is_of_file or is_public_number(match[1])):
+            yield digits.between(match.start(1), match.end(), Personal.TELEPHONE)
     for pattern in (_MASKED, _HOMOPHONES):
         yield from (plain.span(match, Personal.TELEPHONE) for match in pattern.finditer(plain.text))
 

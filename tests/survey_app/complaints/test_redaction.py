@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from survey_app.complaints.personal_data.numbers import is_identity_number
 from survey_app.complaints.personal_data.spans import Personal
-from survey_app.complaints.redaction import redact, split
+from survey_app.complaints.redaction import hide_telephones, redact, split
 from survey_app.security.text import without_unseen
 
 MARK = "＊＊＊"
@@ -133,6 +133,125 @@ def test_landlines_are_hidden(parts):
     before, _number, after = parts
 
     assert plain_digits(redact("".join(parts))) == plain_digits(before + after)
+
+
+# Each landline is typed as somebody would who wants it to be read.
+LANDLINES = (
+    "请打0473-2012345",
+    "（0473）201 2345",
+    "(0473)2012345转8012",
+    "0473-2012345-801",
+    "0473-2012345*801",
+    "０４７３－２０１２３４５",
+    "〇四七三二〇一二三四五",
+    "零四七三 二零一 二三四五",
+    "+86 473 2012345",
+    "O473-2O12345",
+    "010-12345678",
+    "400-800-1234",
+    "800 810 1234",
+    "四零零八零零一二三四",
+    "座机2012345",
+    "座機2012345",
+    "电话：2012345",
+    "电话\n2012345",
+    "联系電話201-2345",
+    "座机二零一二三四五",
+    "打2012345没人接",
+    "打过2012345也不通",
+    "打给２０１２３４５",
+    "拨了201 2345",
+    "打电话2012345转801",
+    "电话二〇一二三四五转八零一",
+    "物业电话2012345转分机801",
+    "2012345转801分机",
+    "电话201、2345",
+    "电话2012345、2012346",
+    "电话2012345或2012346",
+    "0473-2012345/2012346",
+    "传真：2012345",
+    "fax 2012345",
+    "Tel 0473 2012345 ext 12",
+    "联系人2012345",
+    "回复20123456",
+    "找我2012345",
+    "2012345是物业电话",
+    "2012345（座机）",
+    "2012345这个座机打不通",
+    "分机8012",
+)
+# What has as many digits, and is no telephone.
+NO_LANDLINES = (
+    "拨了2012345元维修款",
+    "打了2012345.67元",
+    "打过2012345 元",
+    "每户400 800 1200元三档",
+    "400-800户",
+    "打12345没人管",
+    "打0473-12345",
+    "电话12345转3次",
+    "拨打96119",
+    "打电话2026-11-20没人接",
+    "电话20261120停机",
+    "打电话2026年11月20日没人接",
+    "打了20次电话，每次10分钟",
+    "电话打了2019-2025年",
+    "找了3号楼2单元的物业",
+    "转3号楼处理",
+    "转了2次",
+    "联系2000户居民",
+    "合同编号2012345电话没人接",
+    "工单编号20261103004518转物业",
+    "8:00-20:00打电话",
+    "面积2012345平方米",
+    "12345热线",
+)
+
+
+def numerals(text):
+    return plain_digits(text) + "".join(character for character in text if character in "〇零一二三四五六七八九")
+
+
+@pytest.mark.parametrize("text", LANDLINES)
+@pytest.mark.parametrize("hide", [redact, hide_telephones])
+def test_no_digit_of_a_landline_is_left_however_it_is_typed(hide, text):
+    assert MARK in hide(text)
+    assert numerals(hide(text)) == ""
+
+
+@pytest.mark.parametrize("text", NO_LANDLINES)
+@pytest.mark.parametrize("hide", [redact, hide_telephones])
+def test_sums_days_places_and_public_numbers_are_no_landlines(hide, text):
+    assert hide(text) == text
+
+
+locals_of_a_city = st.builds(
+    lambda first, rest: first + rest, st.sampled_from("2345678"), st.text("0123456789", min_size=6, max_size=7)
+).filter(lambda number: not re.fullmatch("20[0-4][0-9](0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])", number))
+said_before = st.sampled_from(["座机", "电话：", "请打", "打了", "拨", "传真 ", "联系我", "物业办公室"])
+extensions = (
+    st.just("") | st.builds("转{}".format, st.integers(1, 99_999)) | st.builds("分机{}".format, st.integers(1, 999))
+)
+
+
+@given(said_before, typings(locals_of_a_city), extensions, st.sampled_from(["", "，没人接", "。", "不通"]))
+def test_a_number_without_area_code_is_hidden_with_its_extension_behind_a_word_that_tells_it(
+    before, number, extension, after
+):
+    assert hide_telephones(f"{before}{number}{extension}{after}") == f"{before}{MARK}{after}"
+
+
+@given(said_before, locals_of_a_city, st.sampled_from(["元", "块", "平方米", "户", "人", "吨", "度", ".50元", " 元"]))
+def test_a_count_of_something_is_no_number_without_area_code(before, number, unit):
+    assert hide_telephones(f"{before}{number}{unit}") == f"{before}{number}{unit}"
+
+
+@given(st.lists(st.sampled_from([*INNOCENT, *FILLERS, *LANDLINES, *NO_LANDLINES, "王先生", "501室"])).map("，".join))
+def test_where_telephones_alone_are_hidden_nothing_else_is(text):
+    shown = hide_telephones(text)
+
+    assert all(other in shown for other in ("王先生", "501室", *INNOCENT, *NO_LANDLINES) if other in text)
+    assert not any(number in shown for number in LANDLINES)
 
 
 @given(around(typings(identities())))

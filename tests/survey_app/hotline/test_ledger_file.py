@@ -136,14 +136,18 @@ def test_a_telephone_is_nowhere_in_what_is_kept_of_a_file():
         row(telephone="138 0013 8000"),
         row(text="电梯坏了，请打１３８00138001。"),
         row(answer="已电13900139000告知"),
+        row(text="李女士座机（0473）201 2345转8，物业打2012346没人接，2026-11-20交了2012347元。"),
+        row(answer="已回电２０１２３４８，请拨12345"),
     ]
 
     ledger = read(csv_of(rows, columns=columns))
 
     digests = [each.telephone_digest for each in ledger.rows]
-    assert digests == ["digest of 13800138000", "digest of 13800138001", None]
+    assert digests == ["digest of 13800138000", "digest of 13800138001", None, None, None]
     assert ledger.rows[1].text == "电梯坏了，请打＊＊＊。"
     assert ledger.rows[2].answer == "已电＊＊＊告知"
+    assert ledger.rows[3].text == "李女士座机＊＊＊，物业打＊＊＊没人接，2026-11-20交了2012347元。"
+    assert ledger.rows[4].answer == "已回电＊＊＊，请拨12345"
     kept = re.sub("digest of [0-9]+", "", written_rows(ledger))
     assert not any(digits in kept for digits in ("13800138000", "138 0013 8000", "38001", "13900139000"))
 
