@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, func, not_, or_, select
+from sqlalchemy import CTE, ColumnElement, and_, func, not_, or_, select
 from sqlalchemy.orm import Session
 
 from analytics.languages import Wording
@@ -80,14 +80,16 @@ def list_excluded(session: Session, scope: Scope, *, since: datetime) -> Sequenc
     since the file's words decide.
     """
     zone = city_zone(session)
-    statement = (
+    statement = scope.communities(
         select(Complaint, Community, HotlineCase.external_number)
         .join(Community, Community.id == Complaint.community_id)
         .outerjoin(HotlineCase, HotlineCase.complaint_id == Complaint.id)
         .where(Complaint.submitted_at >= since, _is_left_out())
     )
-    rows = session.execute(scope.communities(statement)).all()
-    decided = _decisions(session, [complaint for complaint, _community, _number in rows])
+    rows = session.execute(statement).all()
+    # Not by their numbers: they may be more than a statement takes.
+    left_out = statement.with_only_columns(Complaint.id, Complaint.kind, Complaint.status).cte("left_out")
+    decided = _decisions(session, left_out)
     found = [
         Excluded(
             reference=complaint.reference,
@@ -110,41 +112,40 @@ def _is_left_out() -> ColumnElement[bool]:
     return and_(is_asked, not_(is_valid_complaint(categories())))
 
 
-def _decisions(session: Session, complaints: Sequence[Complaint]) -> Mapping[int, _Decision]:
+def _decisions(session: Session, left_out: CTE) -> Mapping[int, _Decision]:
     """Return of each case the decision that leaves it out: of several the one that no other can take back."""
-    ids = [complaint.id for complaint in complaints]
-    found = dict(_by_words_of_the_hotline(session, complaints))
-    found |= dict(_by_appeal(session, ids))
-    found |= dict(_by_match(session, ids))
-    found |= dict(_by_end(session, [complaint.id for complaint in complaints if complaint.status in NOT_VALID]))
+    found = dict(_by_words_of_the_hotline(session, left_out))
+    found |= dict(_by_appeal(session, left_out))
+    found |= dict(_by_match(session, left_out))
+    found |= dict(_by_end(session, left_out))
     return found
 
 
-def _by_words_of_the_hotline(session: Session, complaints: Sequence[Complaint]) -> Iterator[tuple[int, _Decision]]:
+def _by_words_of_the_hotline(session: Session, left_out: CTE) -> Iterator[tuple[int, _Decision]]:
     brought = (
         select(HotlineChange.complaint_id, func.min(HotlineChange.import_id).label("import_id"))
         .group_by(HotlineChange.complaint_id)
         .subquery()
     )
     statement = (
-        select(brought.c.complaint_id, Account.username, HotlineImport.imported_at)
+        select(brought.c.complaint_id, left_out.c.kind, Account.username, HotlineImport.imported_at)
+        .join(left_out, left_out.c.id == brought.c.complaint_id)
         .join(HotlineImport, HotlineImport.id == brought.c.import_id)
         .join(Account, Account.id == HotlineImport.account_id)
-        .where(brought.c.complaint_id.in_([complaint.id for complaint in complaints]))
     )
-    kinds = {complaint.id: complaint.kind for complaint in complaints}
-    for complaint_id, username, imported_at in session.execute(statement):
-        exclusion = Exclusion.CATEGORY if kinds[complaint_id] == CaseKind.COMPLAINT else Exclusion.KIND
+    for complaint_id, kind, username, imported_at in session.execute(statement):
+        exclusion = Exclusion.CATEGORY if kind == CaseKind.COMPLAINT else Exclusion.KIND
         yield complaint_id, _Decision(exclusion, None, username, imported_at)
 
 
-def _by_end(session: Session, complaint_ids: Sequence[int]) -> Iterator[tuple[int, _Decision]]:
+def _by_end(session: Session, left_out: CTE) -> Iterator[tuple[int, _Decision]]:
     """Yield by whom, when and why each of these cases was ended last."""
     statement = (
         select(ComplaintEvent, Account.username)
+        .join(left_out, left_out.c.id == ComplaintEvent.complaint_id)
         .outerjoin(Account, Account.id == ComplaintEvent.account_id)
         .where(
-            ComplaintEvent.complaint_id.in_(complaint_ids),
+            left_out.c.status.in_(sorted(NOT_VALID)),
             ComplaintEvent.action.in_(sorted(ENDING_ACTIONS)),
         )
         .order_by(ComplaintEvent.complaint_id, ComplaintEvent.number)
@@ -154,22 +155,24 @@ def _by_end(session: Session, complaint_ids: Sequence[int]) -> Iterator[tuple[in
         yield event.complaint_id, _Decision(Exclusion.ENDED, reason, username or "", event.at)
 
 
-def _by_match(session: Session, complaint_ids: Sequence[int]) -> Iterator[tuple[int, _Decision]]:
+def _by_match(session: Session, left_out: CTE) -> Iterator[tuple[int, _Decision]]:
     statement = (
         select(HotlineMatch, Account.username)
+        .join(left_out, left_out.c.id == HotlineMatch.other_id)
         .join(Account, Account.id == HotlineMatch.account_id)
-        .where(HotlineMatch.status == MatchStatus.CONFIRMED, HotlineMatch.other_id.in_(complaint_ids))
+        .where(HotlineMatch.status == MatchStatus.CONFIRMED)
     )
     for match, username in session.execute(statement):
         at = match.decided_at or match.suggested_at
         yield match.other_id, _Decision(Exclusion.SAME_CASE, CaseEndReason.SAME_CASE, username, at)
 
 
-def _by_appeal(session: Session, complaint_ids: Sequence[int]) -> Iterator[tuple[int, _Decision]]:
+def _by_appeal(session: Session, left_out: CTE) -> Iterator[tuple[int, _Decision]]:
     statement = (
         select(ComplaintAppeal, Account.username)
+        .join(left_out, left_out.c.id == ComplaintAppeal.complaint_id)
         .join(Account, Account.id == ComplaintAppeal.decided_by_id)
-        .where(ComplaintAppeal.decision == AppealDecision.UPHELD, ComplaintAppeal.complaint_id.in_(complaint_ids))
+        .where(ComplaintAppeal.decision == AppealDecision.UPHELD)
     )
     for appeal, username in session.execute(statement):
         at = appeal.decided_at or appeal.filed_at
