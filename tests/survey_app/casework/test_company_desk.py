@@ -366,7 +366,8 @@ def test_a_long_list_of_a_company_is_counted_whole_and_shown_by_what_is_due_firs
         listed = list_company_cases(session, community_company(session, place), limit=2, now=now)
 
     assert (len(listed.open.cases), listed.open.total) == (2, 4)
-    assert [case.reference for case in listed.open.cases] == sorted(due, key=due.get)[:2]
+    # Two that were filed on one day of the city may be due at the same time.
+    assert [due[case.reference] for case in listed.open.cases] == sorted(due.values())[:2]
     assert (listed.ended.total, listed.left.total) == (0, 0)
 
 
