@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from survey_app.complaints.personal_data.numbers import OF_FILE
-from survey_app.complaints.personal_data.patterns import behind, is_public_number, without_moments
+from survey_app.complaints.personal_data.patterns import MOMENT, behind, is_moment, is_public_number
 from survey_app.complaints.personal_data.readings import Reading, Readings
 from survey_app.complaints.personal_data.spans import Personal, Span
 
@@ -19,19 +19,26 @@ _MOBILE_IN_WORDS = re.compile(rf"(?<![0-9])(1[3-9][0-9]{_WORDS}[0-9]{{4}}{_WORDS
 _MASKED = re.compile(r"(?<![0-9])1[3-9][0-9][*X×●•·○◯□?_]{2,6}[0-9]{2,4}(?![0-9])", re.IGNORECASE)
 # 400 800 1200元 and 2012345.67元 are sums.
 _NO_COUNT = r"(?![0-9]|\.[0-9]|[ ]?(?:元|块|万|千|百|平|度|吨|户|人|年|%))"
+# A digit that stands alone and counts what follows, such as 3号楼 and 8:00, is no eighth digit of a number.
+_NOT_OF_NEXT = r"(?!(?<=[^0-9][0-9])[ ]?(?:[号栋楼层幢室户人家次个台部点月年日天米元块]|单元|小时|分钟|:[0-9]{2}))"
 # Without its area code a landline is any seven or eight digits, told by what stands beside it.
-_LOCAL = rf"[2-8](?:[ \-—.·]{{0,2}}[0-9]){{6,7}}{_NO_COUNT}"
+_LOCAL = rf"[2-8](?:[ \-—.·]{{0,2}}[0-9]){{6}}(?:[ \-—.·]{{0,2}}[0-9]{_NOT_OF_NEXT})?{_NO_COUNT}"
+# Behind a day that more digits belong to: such a number only looks like one.
+_LAST = r"(?![ \-—.·]{0,2}[0-9])"
 # What comes behind a landline: 转8012, 分机801, *801 of a switchboard, or another number. 转3号楼 passes a case on.
 _MORE = (
     r"(?:[ \-,，、(（]{0,2}(?:转|分机|内线|EXT\.?)(?:分机|内线)?号?[ :：是为]{0,2}[0-9]{1,6}+"
     r"(?!号[楼栋]|[栋楼次]|分(?!机))|[ ]?[*#\-—][ ]?[0-9]{1,5}+(?![ ]?[:：号栋楼年月]))?"
-    rf"(?:[ ]?[、/,，;；或和及][ ]?{_LOCAL}){{0,4}}"
+    rf"(?:[ ]?[、/,，;；或和及][ ]?(?!{MOMENT}{_LAST}){_LOCAL}){{0,4}}"
 )
+# No landline begins with 1 behind its area code: 0473-12345 is an office, and what follows it is another matter.
+_NO_OFFICE = r"(?!0(?:10|2[0-9]|[3-9][0-9]{2})[\W_]{0,3}1[0-9]{2,4}(?![0-9]))"
 _LANDLINE = re.compile(
     rf"(?<![0-9]){_COUNTRY}"
-    rf"(?:\(?0[1-9][0-9]{{1,2}}{_GAP}[2-9](?:{_GAP}[0-9]){{6,7}}"
-    rf"|\+?(?:00)?86[ \-]{{0,2}}\(?[1-9][0-9]{{1,2}}\)?[ \-]{{0,2}}[2-9](?:[ \-]?[0-9]){{6,7}}"
-    rf"|0[ \-.·]?[1-9](?:[ \-.·]?[0-9]){{8,10}}"
+    rf"(?:{_NO_OFFICE}\(?0[1-9][0-9]{{1,2}}{_GAP}[2-9](?:{_GAP}[0-9]){{6}}(?:{_GAP}[0-9]{_NOT_OF_NEXT})?"
+    rf"|\+?(?:00)?86[ \-]{{0,2}}\(?[1-9][0-9]{{1,2}}\)?[ \-]{{0,2}}[2-9](?:[ \-]?[0-9]){{6}}"
+    rf"(?:[ \-]?[0-9]{_NOT_OF_NEXT})?"
+    rf"|0[ \-.·]?[1-9](?:[ \-.·]?[0-9]){{8}}(?:[ \-.·]?[0-9]{_NOT_OF_NEXT}){{0,2}}"
     rf"|[48]00(?:[ \-_.·]{{0,2}}[0-9]){{7}}{_NO_COUNT})"
     rf"(?![0-9]){_MORE}"
 )
@@ -66,10 +73,9 @@ def telephones(readings: Readings) -> Iterator[Span]:
         yield from _mobiles(reading)
         yield from (reading.span(match, Personal.TELEPHONE) for match in _LANDLINE.finditer(reading.text))
     plain, digits = readings.plain, readings.digits
-    undated = without_moments(digits.text)
-    for match in (match for pattern in _BY_NEIGHBOURS for match in pattern.finditer(undated)):
-        is_of_file = OF_FILE.search(undated, max(match.start() - 12, 0), match.start(1)) is not None
-        if not (is_of_file or is_public_number(match[1])):
+    for match in (match for pattern in _BY_NEIGHBOURS for match in pattern.finditer(digits.text)):
+        is_of_file = OF_FILE.search(digits.text, max(match.start() - 12, 0), match.start(1)) is not None
+        if not (is_of_file or is_moment(match[1]) or is_public_number(match[1])):
             yield digits.between(match.start(1), match.end(), Personal.TELEPHONE)
     for pattern in (_MASKED, _HOMOPHONES):
         yield from (plain.span(match, Personal.TELEPHONE) for match in pattern.finditer(plain.text))

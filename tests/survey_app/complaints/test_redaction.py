@@ -234,6 +234,8 @@ extensions = (
 )
 
 
+@example("座机", "2 2000 1 1", "", "")
+@example("打了", "2000-1-1-2", "", "")
 @given(said_before, typings(locals_of_a_city), extensions, st.sampled_from(["", "，没人接", "。", "不通"]))
 def test_a_number_without_area_code_is_hidden_with_its_extension_behind_a_word_that_tells_it(
     before, number, extension, after
@@ -246,12 +248,30 @@ def test_a_count_of_something_is_no_number_without_area_code(before, number, uni
     assert hide_telephones(f"{before}{number}{unit}") == f"{before}{number}{unit}"
 
 
+@example("请打0473-2012345，3号楼2单元的楼道灯不亮")
+@example("请打0473-2012345，2026-11-20开始停水，已经10天")
+@example("０４７３－２０１２３４５，8:00-20:00打电话")
+@example("打0473-12345，3号楼2单元的楼道灯不亮")
+@example("打0473-12345，+86 473 2012345")
 @given(st.lists(st.sampled_from([*INNOCENT, *FILLERS, *LANDLINES, *NO_LANDLINES, "王先生", "501室"])).map("，".join))
 def test_where_telephones_alone_are_hidden_nothing_else_is(text):
     shown = hide_telephones(text)
 
     assert all(other in shown for other in ("王先生", "501室", *INNOCENT, *NO_LANDLINES) if other in text)
     assert not any(number in shown for number in LANDLINES)
+
+
+@pytest.mark.parametrize(
+    "number", ["0473-2012345", "0473 20123456", "010-62012345", "(0473)2012345", "+86 473 2012345", "2012345"]
+)
+@pytest.mark.parametrize("following", ["，3号楼停水", "。5户没电", " 2单元门坏", "、6层漏水", "，13号楼停水"])
+def test_a_number_of_a_building_behind_a_landline_stays(number, following):
+    assert hide_telephones(f"请打{number}{following}") == f"请打{MARK}{following}"
+
+
+@pytest.mark.parametrize("number", ["0-4-7-3-2-0-1-2-3-4-5-6", "0473-2012345 6", "0473-2012345，6", "010 6201 234 5"])
+def test_a_last_digit_that_stands_alone_is_hidden_where_it_counts_nothing(number):
+    assert hide_telephones(f"请打{number}，谢谢") == f"请打{MARK}，谢谢"
 
 
 @given(around(typings(identities())))
