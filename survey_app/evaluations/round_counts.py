@@ -34,7 +34,7 @@ from survey_app.evaluations.answer_waves import (
 from survey_app.evaluations.respondent_sample import RespondentSample
 from survey_app.evaluations.typed_answers import TypedAnswers
 from survey_app.models import Response, Round
-from survey_app.models.vocabulary import Mode, ResponseStatus, SupersededWithin, Tenure
+from survey_app.models.vocabulary import Mode, ResponseStatus, Tenure
 from survey_app.responses.answer_batches import (
     BATCH_ROWS,
     SEVERAL_CODES,
@@ -45,7 +45,7 @@ from survey_app.responses.answer_batches import (
     read_batches,
     selected_responses,
 )
-from survey_app.responses.counting_status import StatusFacts, status_by_facts, status_facts
+from survey_app.responses.counting_status import StatusFacts, replaced_by_mark, status_by_facts, status_facts
 from survey_app.responses.declared_help import are_helped, help_code_ids
 from survey_app.rounds.questionnaires import Question, Questionnaire, QuestionType, driver_questions
 
@@ -220,10 +220,7 @@ def _select_facts(scope: _Scope, portions: Portions) -> Select[*tuple[Any, ...]]
     known = StatusFacts(
         is_erased=rows.is_erased,
         is_withdrawn=rows.is_withdrawn,
-        is_replaced={
-            SupersededWithin.HOUSEHOLD: rows.replaced.is_not(None),
-            SupersededWithin.TENURE: rows.replaced == SupersededWithin.TENURE,
-        },
+        is_replaced=replaced_by_mark(rows.replaced),
         is_corrected=rows.is_corrected,
         is_excluded=rows.is_excluded,
     )

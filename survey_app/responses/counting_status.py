@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, case, exists, func, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from analytics.rules import Population
@@ -70,21 +70,15 @@ def status_facts(
 ) -> StatusFacts:
     """Return what the status of each `Response` of a select follows from, as `status_of_response` has it."""
     newer = aliased(Response)
+    marked = replaced_by_mark(Response.superseded_within)
+    if replaced is None:
+        linked = {within: _is_replaced(within, before) for within in SupersededWithin}
+    else:
+        linked = replaced_by_mark(replaced)
     return StatusFacts(
         is_erased=Response.erased_at.is_not(None),
         is_withdrawn=Response.answers.is_(None),
-        is_replaced={
-            SupersededWithin.TENURE: or_(
-                _is_replaced(SupersededWithin.TENURE, before)
-                if replaced is None
-                else replaced == SupersededWithin.TENURE,
-                Response.superseded_within == SupersededWithin.TENURE,
-            ),
-            SupersededWithin.HOUSEHOLD: or_(
-                _is_replaced(SupersededWithin.HOUSEHOLD, before) if replaced is None else replaced.is_not(None),
-                Response.superseded_within.is_not(None),
-            ),
-        },
+        is_replaced={within: or_(linked[within], marked[within]) for within in SupersededWithin},
         is_corrected=exists().where(newer.corrects_id == Response.id, newer.submitted_at < before),
         is_excluded=_is_excluded(reviewed_before),
     )
@@ -114,6 +108,11 @@ def superseded_within(*, before: datetime) -> ColumnElement[str | None]:
         case((newer.tenure == Response.tenure, SupersededWithin.TENURE), else_=SupersededWithin.HOUSEHOLD)
     )
     return select(within).where(*_is_later_in_household(newer, before)).scalar_subquery()
+
+
+def replaced_by_mark(mark: SQLColumnExpression[str | None]) -> dict[SupersededWithin, ColumnElement[bool]]:
+    """Return what a mark of `superseded_within` says: whether a later answer of the tenure, or of any, replaces it."""
+    return {SupersededWithin.TENURE: mark == SupersededWithin.TENURE, SupersededWithin.HOUSEHOLD: mark.is_not(None)}
 
 
 def replaced_responses(*, before: datetime) -> Select[int, str]:
