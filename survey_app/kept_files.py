@@ -133,6 +133,7 @@ class KeptFiles(Generic[_Kept]):
 
     def give_up(self, session: Session, kept: _Kept, *, account_id: int, now: datetime) -> None:
         """Erase a file, and ask the job that works on it to stop."""
+        # One that has ended, or is erased since, does nothing with the file any more.
         with suppress(UnknownJob, JobEnded):
             cancel_job(session, job_id=kept.job_id, by=account_actor(account_id), now=now)
         session.delete(kept)

@@ -221,53 +221,39 @@ def make_response(session: Session, survey_round: Round, community: Community, *
 
 def make_photo(session: Session, owner: Response | Complaint, **values: object) -> Attachment:
     """Add a photo of one colour that came with a response or a complaint."""
-    is_response = isinstance(owner, Response)
-    number = next(_numbers)
     stream = io.BytesIO()
     Image.new("RGB", (64, 48), "green").save(stream, "JPEG")
     content = stream.getvalue()
-    photo = _add(
+    of_form = {"submission_key": owner.submission_key, "question": "q24" if isinstance(owner, Response) else ""}
+    photo = _add_attachment(session, values, owner, content, kind="photo", media_type="image/jpeg", **of_form)
+    _add(session, AttachmentThumbnail, {}, attachment_id=photo.id, content=thumbnail(content))
+    return photo
+
+
+def make_document(session: Session, complaint: Complaint, **values: object) -> Attachment:
+    """Add a PDF document that an office sent with a note to a case."""
+    of_note = {"submission_key": f"note{next(_numbers)}", "question": ""}
+    content, media_type = b"%PDF-1.7 %%EOF", "application/pdf"
+    return _add_attachment(session, values, complaint, content, kind="document", media_type=media_type, **of_note)
+
+
+def _add_attachment(session, values, owner, content, *, kind, **defaults):
+    is_response, number = isinstance(owner, Response), next(_numbers)
+    return _add(
         session,
         Attachment,
         values,
-        kind="photo",
-        name=f"photo{number}",
-        submission_key=owner.submission_key,
-        question="q24" if is_response else "",
+        kind=kind,
+        name=f"{kind}{number}",
         community_id=owner.community_id,
         response_id=owner.id if is_response else None,
         complaint_id=None if is_response else owner.id,
-        media_type="image/jpeg",
         size=len(content),
         sha256=sha256_hex(content),
         upload_sha256=f"{number:064}",
         content=content,
         added_at=owner.submitted_at,
-    )
-    _add(session, AttachmentThumbnail, {}, attachment_id=photo.id, content=thumbnail(content))
-    return photo
-
-
-def make_document(session: Session, complaint: Complaint) -> Attachment:
-    """Add a PDF document that an office sent with a note to a case."""
-    content = b"%PDF-1.7 %%EOF"
-    number = next(_numbers)
-    return _add(
-        session,
-        Attachment,
-        {},
-        kind="document",
-        name=f"document{number}",
-        submission_key=f"note{number}",
-        question="",
-        community_id=complaint.community_id,
-        complaint_id=complaint.id,
-        media_type="application/pdf",
-        size=len(content),
-        sha256=sha256_hex(content),
-        upload_sha256=f"{number:064}",
-        content=content,
-        added_at=complaint.submitted_at,
+        **defaults,
     )
 
 

@@ -335,6 +335,17 @@ def test_photos_of_an_answer_reach_the_resident_and_those_of_a_note_stay_with_th
     assert sum(count for _action, count in shown) == 1
 
 
+def given_to_the_company(place, database):
+    """Return the desks of the clerk and of the company that the case was dispatched to, and its reference."""
+    with database.writing() as session:
+        company = session.get(PropertyCompany, place["company"])
+        make_account(session, "company", role="company", company=company, now=NOW)
+    client, reference = signed_in_client(place["app"], "clerk"), place["reference"]
+    step(client, reference, "accept")
+    step(client, reference, "dispatch", company=place["company"], released="楼道灯坏了")
+    return client, signed_in_client(place["app"], "company"), reference
+
+
 def test_photos_are_taken_as_large_as_phones_make_them(place):
     client, reference = signed_in_client(place["app"], "clerk"), place["reference"]
     stream = io.BytesIO()
@@ -349,17 +360,11 @@ def test_photos_are_taken_as_large_as_phones_make_them(place):
 
 
 def test_the_company_never_sees_a_photo_that_the_office_sent(place, sqlite_database):
-    with sqlite_database.writing() as session:
-        make_account(
-            session, "company", role="company", company=session.get(PropertyCompany, place["company"]), now=NOW
-        )
-    client, reference = signed_in_client(place["app"], "clerk"), place["reference"]
-    step(client, reference, "accept")
-    step(client, reference, "dispatch", company=place["company"], released="楼道灯坏了")
+    client, company, reference = given_to_the_company(place, sqlite_database)
     step(client, reference, "note", words="现场查看", photo=photo())
     step(client, reference, "start")
     step(client, reference, "respond", words="已修好", photo=photo())
-    company, sent = signed_in_client(place["app"], "company"), photos_on(client.get(f"/staff/cases/{reference}").text)
+    sent = photos_on(client.get(f"/staff/cases/{reference}").text)
 
     assert len(sent) == 2
     assert photos_on(company.get(f"/staff/company-cases/{reference}").text) == set()
@@ -374,13 +379,7 @@ def documents_on(page):
 
 
 def test_documents_of_a_note_are_handed_to_offices_to_be_saved_and_shown_to_nobody_else(place, sqlite_database):
-    with sqlite_database.writing() as session:
-        make_account(
-            session, "company", role="company", company=session.get(PropertyCompany, place["company"]), now=NOW
-        )
-    client, reference = signed_in_client(place["app"], "clerk"), place["reference"]
-    step(client, reference, "accept")
-    step(client, reference, "dispatch", company=place["company"], released="楼道灯坏了")
+    client, company, reference = given_to_the_company(place, sqlite_database)
     files = [photo(), photo("王五的合同.pdf", PDF)]
     step(client, reference, "note", words="见合同", photo=files)
     page = client.get(f"/staff/cases/{reference}").text
@@ -394,7 +393,6 @@ def test_documents_of_a_note_are_handed_to_offices_to_be_saved_and_shown_to_nobo
     assert "王五" not in page + str(sent.headers)
     # No page sends it as a photo, which a browser would open on the site.
     assert client.get(f"/staff/cases/{reference}/photos/{name}.jpg").status_code == 404
-    company = signed_in_client(place["app"], "company")
     assert documents_on(company.get(f"/staff/company-cases/{reference}").text) == []
     assert company.get(f"/staff/company-cases/{reference}/photos/{name}.jpg").status_code == 404
     assert company.get(f"/staff/cases/{reference}/documents/{name}.pdf").status_code == 403
