@@ -6,7 +6,8 @@ it is stored: a page without JavaScript cannot hand a chosen file on to the next
 """
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, cast
@@ -164,9 +165,14 @@ def attachments_of_complaint(session: Session, *, kind: AttachmentKind, complain
     return _list_attachments(session, kind, complaint_id=complaint_id)
 
 
-def attachments_of_step(session: Session, *, kind: AttachmentKind, step_key: str | None) -> list[KeptAttachment]:
-    """Return the files that came with a step of a case, by the key of the form that asked for it."""
-    return [] if step_key is None else _list_attachments(session, kind, submission_key=step_key)
+def attachments_by_step(
+    session: Session, *, kind: AttachmentKind, complaint_id: int
+) -> defaultdict[str | None, list[KeptAttachment]]:
+    """Return the files that came with the steps of a case, by the keys of the forms that asked for them."""
+    by_step: defaultdict[str | None, list[KeptAttachment]] = defaultdict(list)
+    for step_key, kept in _read_attachments(session, kind, complaint_id=complaint_id):
+        by_step[step_key].append(kept)
+    return by_step
 
 
 def keep_for_step(
@@ -324,9 +330,15 @@ def _stored_file(file: ScannedFile) -> dict[str, object]:
 
 
 def _list_attachments(session: Session, kind: AttachmentKind, **owner: object) -> list[KeptAttachment]:
-    statement = select(Attachment.name, AttachmentThumbnail.content).outerjoin(AttachmentThumbnail)
-    rows = session.execute(statement.filter_by(kind=kind.name, **owner).order_by(Attachment.id))
-    return [KeptAttachment(name, None if small is None else data_address(small)) for name, small in rows]
+    return [kept for _key, kept in _read_attachments(session, kind, **owner)]
+
+
+def _read_attachments(session: Session, kind: AttachmentKind, **owner: object) -> Iterator[tuple[str, KeptAttachment]]:
+    """Yield the files of an owner in their order, each with the key of the form that it came with."""
+    columns = (Attachment.submission_key, Attachment.name, AttachmentThumbnail.content)
+    statement = select(*columns).select_from(Attachment).outerjoin(AttachmentThumbnail)
+    for key, name, small in session.execute(statement.filter_by(kind=kind.name, **owner).order_by(Attachment.id)):
+        yield key, KeptAttachment(name, None if small is None else data_address(small))
 
 
 def _response_of(key: SubmissionKey) -> Select[int]:

@@ -70,4 +70,5 @@ REPLY_PHOTO = replace(PHOTO, name="reply_photo")
 # Of the office's own, with a note to a case.
 DOCUMENT = replace(PHOTO, name="document", media_types=(PDF,), scan=scan_document, thumbnail=None)
 
-KINDS = (PHOTO, REPLY_PHOTO, DOCUMENT)
+PHOTOS = (PHOTO, REPLY_PHOTO)
+KINDS = (*PHOTOS, DOCUMENT)

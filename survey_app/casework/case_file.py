@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from analytics.languages import Wording
 from survey_app.accounts.scope import Scope
-from survey_app.attachments.attachments import KeptAttachment, attachments_of_complaint, attachments_of_step
+from survey_app.attachments.attachments import KeptAttachment, attachments_by_step, attachments_of_complaint
 from survey_app.attachments.kinds import DOCUMENT, PHOTO, REPLY_PHOTO
 from survey_app.casework.clock_explanation import ClockExplanation, explain_clock
 from survey_app.casework.office_accounts import office_accounts
@@ -125,7 +125,7 @@ def read_case_file(
         supporters=count_supporters(session, complaint_id=complaint.id),
         has_contact=session.get(ComplaintContact, complaint.id) is not None,
         photos=attachments_of_complaint(session, kind=PHOTO, complaint_id=complaint.id),
-        steps=_steps(session, history, clock.zone),
+        steps=_steps(session, complaint, history, clock.zone),
         explanation=explanation,
         remaining=None if explanation is None else remaining_time(explanation.deadline, at, is_safety=clock.is_safety),
         latest_extension=last_day(extension_end(state, clock), clock.zone) if CaseAction.EXTEND in possible else None,
@@ -147,7 +147,9 @@ def read_case_file(
     )
 
 
-def _steps(session: Session, history: Sequence[PastEvent], zone: tzinfo) -> list[FileStep]:
+def _steps(session: Session, complaint: Complaint, history: Sequence[PastEvent], zone: tzinfo) -> list[FileStep]:
+    photos = attachments_by_step(session, kind=REPLY_PHOTO, complaint_id=complaint.id)
+    documents = attachments_by_step(session, kind=DOCUMENT, complaint_id=complaint.id)
     accounts = {past.account_id for past in history} | {past.event.handler_id for past in history}
     names = _usernames(session, {number for number in accounts if number is not None})
     originals = _references(session, {past.event.original_id for past in history if past.event.original_id is not None})
@@ -165,8 +167,8 @@ def _steps(session: Session, history: Sequence[PastEvent], zone: tzinfo) -> list
             handler=None if past.event.handler_id is None else names.get(past.event.handler_id),
             office=past.event.office,
             original=None if past.event.original_id is None else originals.get(past.event.original_id),
-            photos=attachments_of_step(session, kind=REPLY_PHOTO, step_key=past.action_key),
-            documents=attachments_of_step(session, kind=DOCUMENT, step_key=past.action_key),
+            photos=photos[past.action_key],
+            documents=documents[past.action_key],
             is_internal=past.event.action in INTERNAL_ACTIONS,
         )
         for earlier, past in zip([None, *history], history, strict=False)

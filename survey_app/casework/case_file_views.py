@@ -15,7 +15,7 @@ from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import TAKING_STEPS, WORKING_CASES, policy
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.attachments.attachments import attachments_of_complaint, find_attachment
-from survey_app.attachments.kinds import DOCUMENT, PHOTO, REPLY_PHOTO
+from survey_app.attachments.kinds import DOCUMENT, PHOTO, PHOTOS
 from survey_app.attachments.scanning import AttachmentFault
 from survey_app.casework.case_file import CaseFile, read_case_file
 from survey_app.casework.case_steps import (
@@ -140,7 +140,7 @@ def case_photo(reference: str, name: str) -> Response:
     with site().database.reading() as session:
         complaint = find_in_scope(session, reference=reference, scope=signed_in().scope)
         with missing_is_not_found():
-            photo = find_attachment(session, complaint_id=complaint.id, name=name, kinds=(PHOTO, REPLY_PHOTO))
+            photo = find_attachment(session, complaint_id=complaint.id, name=name, kinds=PHOTOS)
         return Response(photo.content, mimetype=photo.media_type)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Select, and_, exists, func, not_, select
 from sqlalchemy.orm import Session, joinedload
 
 from analytics.languages import Wording
-from survey_app.attachments.attachments import KeptAttachment, attachments_of_complaint, attachments_of_step
+from survey_app.attachments.attachments import KeptAttachment, attachments_by_step, attachments_of_complaint
 from survey_app.attachments.kinds import PHOTO, REPLY_PHOTO
 from survey_app.casework.appeals import find_appeal
 from survey_app.casework.releases import Release, release_of_events
@@ -150,6 +150,7 @@ def read_company_case(session: Session, reference: str, *, company_id: int, now:
     release = release_of_events(session, stored) or Release("", "", ())
     case = _case(complaint, at, is_with_company=is_with_company(session, complaint, company_id=company_id, day=at.day))
     photos = attachments_of_complaint(session, kind=PHOTO, complaint_id=complaint.id)
+    sent = attachments_by_step(session, kind=REPLY_PHOTO, complaint_id=complaint.id)
     possible = possible_actions(state, actor=CaseActor.COMPANY, now=now) if case.is_with_company else ()
     appeal = find_appeal(session, complaint.id) if case.is_with_company else None
     return CompanyCaseFile(
@@ -157,7 +158,9 @@ def read_company_case(session: Session, reference: str, *, company_id: int, now:
         case=case,
         release=release,
         photos=[photo for photo in photos if photo.name in release.photos],
-        steps=[_step(session, past, clock) for past in history if past.event.action not in INTERNAL_ACTIONS],
+        steps=[
+            _step(past, clock, sent[past.action_key]) for past in history if past.event.action not in INTERNAL_ACTIONS
+        ],
         possible=possible,
         counts=counts_in_rate(session, complaint) if case.is_with_company else None,
         appeal=appeal,
@@ -225,7 +228,7 @@ def _case(complaint: Complaint, at: OfficeTime, *, is_with_company: bool) -> Com
     )
 
 
-def _step(session: Session, past: PastEvent, clock: Clock) -> CompanyStep:
+def _step(past: PastEvent, clock: Clock, photos: Sequence[KeptAttachment]) -> CompanyStep:
     event = past.event
     return CompanyStep(
         action=event.action,
@@ -235,11 +238,6 @@ def _step(session: Session, past: PastEvent, clock: Clock) -> CompanyStep:
         # What the office wrote to the resident may hold their name; what the company wrote was held to that before.
         text="" if event.action in _WORDS_OF_RESIDENT else redact(past.text),
         until=None if event.until is None else event.until.astimezone(clock.zone),
-        photos=_photos_of_company(session, past),
+        # One that the office sent may show where the resident lives.
+        photos=photos if event.actor is CaseActor.COMPANY else (),
     )
-
-
-def _photos_of_company(session: Session, past: PastEvent) -> Sequence[KeptAttachment]:
-    """Return the photos that the company sent; one that the office sent may show where the resident lives."""
-    is_companys = past.event.actor is CaseActor.COMPANY
-    return attachments_of_step(session, kind=REPLY_PHOTO, step_key=past.action_key) if is_companys else ()

@@ -13,7 +13,7 @@ from survey_app.accounts.guard import signed_in
 from survey_app.accounts.policies import COMPANY_CASES, policy
 from survey_app.accounts.staff_pages import blueprint
 from survey_app.attachments.attachments import find_attachment
-from survey_app.attachments.kinds import PHOTO, REPLY_PHOTO
+from survey_app.attachments.kinds import PHOTOS
 from survey_app.attachments.scanning import AttachmentFault
 from survey_app.casework.appeals import AppealRefused, file_appeal
 from survey_app.casework.case_steps import LONGEST_WORDS
@@ -160,7 +160,7 @@ def company_photo(reference: str, name: str) -> Response:
         if name not in visible:
             abort(HTTPStatus.NOT_FOUND)
         with missing_is_not_found():
-            photo = find_attachment(session, complaint_id=file.complaint_id, name=name, kinds=(PHOTO, REPLY_PHOTO))
+            photo = find_attachment(session, complaint_id=file.complaint_id, name=name, kinds=PHOTOS)
         return Response(photo.content, mimetype=photo.media_type)
 
 

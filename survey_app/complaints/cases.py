@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, joinedload
 from analytics.languages import Wording
 from survey_app import audit
 from survey_app.accounts.scope import Scope
-from survey_app.attachments.attachments import KeptAttachment, attachments_of_complaint, attachments_of_step
+from survey_app.attachments.attachments import KeptAttachment, attachments_by_step, attachments_of_complaint
 from survey_app.attachments.kinds import PHOTO, REPLY_PHOTO
 from survey_app.city_time import city_zone
 from survey_app.complaints.calendars import calendar
@@ -248,6 +248,7 @@ def _stored_events(session: Session, complaint: Complaint) -> list[Event]:
 
 def _steps(session: Session, complaint: Complaint, clock: Clock, *, now: datetime) -> list[Step]:
     """Return the steps that the resident is told of, those due since by time alone among them."""
+    photos = attachments_by_step(session, kind=REPLY_PHOTO, complaint_id=complaint.id)
     return [
         Step(
             action=past.event.action,
@@ -255,16 +256,11 @@ def _steps(session: Session, complaint: Complaint, clock: Clock, *, now: datetim
             at=past.event.at.astimezone(clock.zone),
             reason=past.event.reason,
             text=past.text,
-            photos=_photos_of_answer(session, past),
+            photos=photos[past.action_key] if past.event.action is CaseAction.RESPOND else (),
         )
         for past in present_history(session, complaint, clock, now=now)
         if past.event.action not in INTERNAL_ACTIONS
     ]
-
-
-def _photos_of_answer(session: Session, past: PastEvent) -> Sequence[KeptAttachment]:
-    is_answer = past.event.action is CaseAction.RESPOND
-    return attachments_of_step(session, kind=REPLY_PHOTO, step_key=past.action_key) if is_answer else ()
 
 
 def read_history(session: Session, complaint: Complaint) -> list[PastEvent]:
