@@ -91,10 +91,16 @@ def _share_classes(language: str) -> list[tuple[str, str]]:
     edges = [f"{share:.0%}" for share in _SHARES]
     names = [
         _("below {share}").format(share=edges[0]),
-        *(f"{lower}–{upper}" for lower, upper in pairwise(edges)),
+        *(_class_name(lower, upper, language) for lower, upper in pairwise(edges)),
         _("{share} and more").format(share=edges[-1]),
     ]
     return list(zip(theme.SHADES, names, strict=True))
+
+
+def _class_name(lower: str, upper: str, language: str) -> str:
+    """Return the name of a class that its upper end does not belong to."""
+    _ = translator(language)
+    return _("{lower} to below {upper}").format(lower=lower, upper=upper)
 
 
 def _score_classes(values: Floats, drawing: ChartContext) -> list[tuple[str, str]]:
@@ -102,12 +108,12 @@ def _score_classes(values: Floats, drawing: ChartContext) -> list[tuple[str, str
     known = values[~np.isnan(values)]
     if not known.size or known.min() == known.max():
         return []
-    # A shade is that of the nearest of equal steps between the lowest and the highest.
-    steps = len(theme.SHADES) - 1
-    inner = known.min() + (np.arange(steps) + 0.5) / steps * (known.max() - known.min())
-    edges = [drawing.scale.write(edge) for edge in (known.min(), *inner.tolist(), known.max())]
-    names = [f"{lower}–{upper}" for lower, upper in pairwise(edges)]
-    shades = theme.SHADES[::-1] if drawing.route.fewest_first else theme.SHADES
+    edges = [drawing.scale.write(edge) for edge in (known.min(), *_edges(known).tolist(), known.max())]
+    names = [
+        *(_class_name(lower, upper, drawing.language) for lower, upper in pairwise(edges[:-1])),
+        "–".join(edges[-2:]),
+    ]
+    shades = _shades_upwards(fewest_first=drawing.route.fewest_first)
     best_first = -1 if not drawing.route.fewest_first else 1
     return list(zip(shades, names, strict=True))[::best_first]
 
@@ -141,11 +147,27 @@ def _shades(values: Floats, *, fewest_first: bool) -> list[str]:
     known = values[~np.isnan(values)]
     if not known.size:
         return [theme.SURFACE] * values.size
-    lowest, highest = float(known.min()), float(known.max())
-    place = np.full(values.shape, 0.5) if highest == lowest else (values - lowest) / (highest - lowest)
-    place = 1 - place if fewest_first else place
+    middle = len(theme.SHADES) // 2
+    # One value alone is neither high nor low.
+    is_one = known.min() == known.max()
+    places = [middle] * values.size if is_one else np.searchsorted(_edges(known), values, side="right").tolist()
+    shades = _shades_upwards(fewest_first=fewest_first)
+    return [
+        theme.SURFACE if np.isnan(value) else shades[place]
+        for value, place in zip(values.tolist(), places, strict=True)
+    ]
+
+
+def _shades_upwards(*, fewest_first: bool) -> Sequence[str]:
+    """Return the colours from the class of the lowest values to that of the highest."""
+    return theme.SHADES[::-1] if fewest_first else theme.SHADES
+
+
+def _edges(known: Floats) -> Floats:
+    """Return where one class of values ends and the next begins: a colour is that of the nearest of equal steps."""
     steps = len(theme.SHADES) - 1
-    return [theme.SURFACE if np.isnan(value) else theme.SHADES[round(float(value) * steps)] for value in place]
+    inner: Floats = known.min() + (np.arange(steps) + 0.5) / steps * (known.max() - known.min())
+    return inner
 
 
 def _outline(polygons: Sequence[Polygon], color: str, text: str) -> dict[str, Any]:

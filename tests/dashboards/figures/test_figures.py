@@ -234,6 +234,18 @@ def test_the_best_district_is_the_darkest_on_either_route(city):
         assert best(regions["middle"]) == regions.set_index("label").loc[darkest.split("<br>")[0], "middle"]
 
 
+@pytest.mark.parametrize(("route", "shade"), [("satisfaction", 1), ("complaints", 3)])
+def test_a_score_at_the_end_of_a_class_belongs_to_the_next_alone(city, route, shade):
+    shown = PageData.of(city, View("en", route=ROUTES[route]))
+    # Five classes of three to eleven: the second ends at six and begins at four.
+    regions = district_facts(shown).assign(middle=[3.0, 4.0, 11.0])
+
+    figure = map_figure(regions, city.boundaries(), shown.drawing())
+
+    colors = {trace["text"].split("<br>")[0]: trace["fillcolor"] for trace in figure["data"] if "fillcolor" in trace}
+    assert colors[regions["label"].iloc[1]] == theme.SHADES[shade]
+
+
 @pytest.mark.parametrize("route", ROUTES)
 def test_the_legend_of_the_map_says_which_scores_each_colour_stands_for_the_best_first(city, route):
     shown = PageData.of(city, View("en", route=ROUTES[route]))
@@ -242,7 +254,10 @@ def test_the_legend_of_the_map_says_which_scores_each_colour_stands_for_the_best
     outlines = [trace for trace in figure["data"] if trace["mode"] == "lines"]
     classes = {trace["marker"]["color"]: trace["name"] for trace in figure["data"] if trace["mode"] == "markers"}
     assert list(classes) == list(theme.SHADES[::-1])
-    bounds = {color: [float(edge.rstrip("%")) for edge in name.split("–")] for color, name in classes.items()}
+    bounds = {
+        color: [float(edge.rstrip("%")) for edge in name.replace(" to below ", "–").split("–")]
+        for color, name in classes.items()
+    }
     for outline in outlines:
         lower, upper = bounds[outline["fillcolor"]]
         assert lower <= float(outline["text"].split("<br>")[1].rstrip("%")) <= upper

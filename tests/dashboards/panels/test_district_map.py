@@ -72,7 +72,14 @@ def test_each_class_has_its_colour_and_its_entry_in_the_legend(city):
     colors = {trace["text"].split("<br>")[0]: trace["fillcolor"] for trace in figure["data"] if "text" in trace}
     assert colors == {"Haibowan": theme.SHADES[0], "Wuda": theme.SHADES[4], "Hainan": theme.SURFACE}
     legend = {trace["name"]: trace["marker"]["color"] for trace in figure["data"] if trace["mode"] == "markers"}
-    names = ["below 10%", "10%–20%", "20%–30%", "30%–40%", "40% and more", "nobody ranked"]
+    names = [
+        "below 10%",
+        "10% to below 20%",
+        "20% to below 30%",
+        "30% to below 40%",
+        "40% and more",
+        "nobody ranked",
+    ]
     assert legend == dict(zip(names, [*theme.SHADES, theme.SURFACE], strict=True))
     assert figure["layout"]["showlegend"]
 
