@@ -17,7 +17,7 @@ from analytics.casework.waiting_times import WaitingTimes, waiting_times
 from analytics.disclosure.rules import DisclosureRules
 from analytics.languages import Wording
 from dashboards.address import View
-from dashboards.languages import pick
+from dashboards.languages import pick, translator
 from dashboards.source import Casework
 
 GROUPS: Final[Mapping[str, tuple[str, str, str]]] = {
@@ -126,6 +126,13 @@ class CaseworkData:
         ]
         found = tables[0].join(tables[1], how="outer").sort_index()
         return found.fillna({f"{name}_{part}": 0 for name in months for part in ("some", "of")})
+
+    def month_name(self, month: str) -> str:
+        """Return what a month is called: the last one says that it is not over, where cases still come in."""
+        if month != f"{self.cut_off:%Y-%m}":
+            return month
+        _ = translator(self.language)
+        return _("{month}, not over yet").format(month=month)
 
     def by_group(self, group: str) -> pd.DataFrame:
         """Return the figures of each group, in the order of the names.

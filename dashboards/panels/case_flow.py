@@ -41,7 +41,7 @@ def ages_panel(shown: CaseworkData) -> Component:
 def flow_panel(shown: CaseworkData) -> Component:
     """Return how many cases came in and ended each month, and how many were open at its end."""
     _ = translator(shown.language)
-    flow = monthly_flow(shown.spells, start=shown.start, cut_off=shown.cut_off)
+    flow = monthly_flow(shown.spells, start=shown.start, cut_off=shown.cut_off).rename(index=shown.month_name)
     came_in = int((flow["filed"] + flow["reopened"]).sum())
     before = int(flow["open"].iloc[0] - flow["filed"].iloc[0] - flow["reopened"].iloc[0] + flow["ended"].iloc[0])
     summary = _("Open at the beginning: {before}; came in: {came_in}; ended: {ended}; open now: {now}.").format(

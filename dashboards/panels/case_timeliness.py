@@ -63,7 +63,7 @@ def key_figures_panel(shown: CaseworkData) -> Component:
 def in_time_panel(shown: CaseworkData) -> Component:
     """Return the shares acknowledged and answered in time, month by month."""
     _ = translator(shown.language)
-    name, months = _("Acknowledged and answered in time"), shown.by_month()
+    name, months = _("Acknowledged and answered in time"), shown.by_month().rename(index=shown.month_name)
     if months.empty:
         none = _("No acknowledgement and no answer came due in this time.")
         return panel(name, empty(none, as_cases_come(shown.language)), anchor="in-time")

@@ -99,6 +99,19 @@ def test_the_flow_is_that_of_the_spells_and_ends_with_what_is_open(city, casewor
     assert f"Open cases: {open_now:,}." in page_of(city).words
 
 
+@pytest.mark.parametrize("caption", ["In time by month", "Cases in and out by month"])
+def test_the_month_in_which_the_count_is_made_is_said_not_to_be_over(city, caption):
+    months = [row["Month"] for row in page_of(city).tables[caption]]
+
+    assert months[-2:] == ["2026-11", "2026-12, not over yet"]
+
+
+def test_a_month_that_is_over_is_called_by_its_name_alone(casework):
+    ended = replace(casework, cut_off=pd.Timestamp("2026-12-01", tz=CASEWORK_CUT_OFF.tz))
+
+    assert shown_of(ended).month_name("2026-11") == "2026-11"
+
+
 @pytest.mark.parametrize("group", list(GROUPS))
 def test_groups_add_up_to_all_cases_and_small_ones_stand_together(casework, group):
     shown = shown_of(casework)
