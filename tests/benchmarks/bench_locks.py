@@ -68,6 +68,8 @@ def longest_wait() -> Seconds:
     """Send answers without recurring work, during an erasure after the freeze, an hour later, and when all is over."""
     place = folder() / f"locks-{secrets.token_hex(4)}"
     shutil.copytree(city().config.instance, place)
+    # Or receipts would wait until gigabytes of the copy are on the disk.
+    os.sync()
     config = Config(place, f"sqlite:///{place / 'jiayuan.sqlite3'}", city().config.secret_key, "http://127.0.0.1")
     waits: Waits = {}
     with Server("site", config) as server, Phone(server.address) as phone, Database(config.database_url) as database:
