@@ -10,6 +10,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from survey_app.codes.codes import issue_poster_code
 from tests.conftest import BROWSER_TIMEOUT_MS
 from tests.factories import make_community, make_district, make_round
+from tests.journeys.whole_site import sign_in_browser
 
 expect.set_options(timeout=BROWSER_TIMEOUT_MS)
 
@@ -70,3 +71,16 @@ WECHAT = (
     "Mozilla/5.0 (Linux; Android 8.1; OPPO A5 Build/OPM1) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 "
     "Chrome/66.0.3359.126 MQQBrowser/6.2 TBS/045111 Mobile Safari/537.36 MicroMessenger/7.0.9 Language/zh_CN"
 )
+
+
+@pytest.fixture
+def desk_of(open_page, app, site_address):
+    """Open the desk of an account, signed in, in a browser of its own."""
+
+    def open_desk(username, path):
+        page = open_page(viewport={"width": 1440, "height": 900})
+        sign_in_browser(page, app, site_address, username)
+        page.goto(f"{site_address}{path}")
+        return page
+
+    return open_desk

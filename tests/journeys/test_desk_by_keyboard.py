@@ -11,7 +11,6 @@ from survey_app.city_time import Month
 from survey_app.models import CallBackResult, Community, Complaint, PropertyCompany
 from tests.accounts import make_account
 from tests.factories import make_community, make_complaint, make_district
-from tests.journeys.whole_site import sign_in_browser
 from tests.survey_app.call_backs.conftest import City
 
 pytestmark = pytest.mark.browser
@@ -70,16 +69,9 @@ class Keyboard:
 
 
 @pytest.fixture
-def keyboard_of(open_page, app, site_address):
-    """Open a page of an account, signed in, in a browser of its own."""
-
-    def open_desk(username, path):
-        page = open_page(viewport={"width": 1440, "height": 900})
-        sign_in_browser(page, app, site_address, username)
-        page.goto(f"{site_address}{path}")
-        return Keyboard(page)
-
-    return open_desk
+def keyboard_of(desk_of):
+    """Open the desk of an account, to be worked with keys alone."""
+    return lambda username, path: Keyboard(desk_of(username, path))
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from survey_app.models import Code, Community, Complaint, PropertyCompany
 from tests.accounts import make_account
 from tests.factories import make_complaint
 from tests.journeys.test_complaining import file_case, photo, press
-from tests.journeys.whole_site import sign_in_browser
 from tests.survey_app.call_backs.conftest import City
 
 pytestmark = pytest.mark.browser
@@ -33,19 +32,6 @@ def desk(sqlite_database, token):
         make_account(session, "district", role="district", district=community.district, now=now)
         make_account(session, "company", role="company", company=community.company, now=now)
         return community.id
-
-
-@pytest.fixture
-def desk_of(open_page, app, site_address):
-    """Open the desk of an account, signed in, in a browser of its own."""
-
-    def open_desk(username, path):
-        page = open_page(viewport={"width": 1440, "height": 900})
-        sign_in_browser(page, app, site_address, username)
-        page.goto(f"{site_address}{path}")
-        return page
-
-    return open_desk
 
 
 def take(page, step, **typed):
