@@ -126,8 +126,8 @@ def test_a_call_is_taken_in_dispatched_and_answered_by_keyboard(keyboard_of, sql
 def test_cases_are_found_and_accepted_together_by_keyboard(keyboard_of, sqlite_database, community_id):
     now = datetime.now(UTC)
     with sqlite_database.writing() as session:
+        community = session.get(Community, community_id)
         for number in range(CASES):
-            community = session.get(Community, community_id)
             make_complaint(session, community, category="CL01", submitted_at=now - timedelta(minutes=number))
 
     clerk = keyboard_of("clerk", "/staff/cases")
