@@ -53,6 +53,8 @@ def init_app(app: Flask) -> None:
     """Set up translations in templates and `gettext` for the language of the request, and links that keep it."""
     babel = Babel(app, locale_selector=lambda: Locale.parse(current_language(), sep="-"))
     babel.domain_instance = _SiteDomain()
+    # Flask-Babel asks for the context of the request several times a sentence, and a long list has hundreds of them.
+    app.jinja_env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
     app.jinja_env.globals.update(current_language=current_language, other_language=other_language)
     app.url_defaults(_keep_language)
 
@@ -62,9 +64,21 @@ def other_language() -> str:
     return LANGUAGES[1 - LANGUAGES.index(current_language())]
 
 
+def _translations() -> NullTranslations:
+    return load_catalogue(TRANSLATIONS, current_language())
+
+
+def _gettext(message: str) -> str:
+    return _translations().ugettext(message)
+
+
+def _ngettext(singular: str, plural: str, count: int) -> str:
+    return _translations().ungettext(singular, plural, count)
+
+
 class _SiteDomain(Domain):  # type: ignore[misc]  # Flask-Babel has no types
     def get_translations(self) -> NullTranslations:
-        return load_catalogue(TRANSLATIONS, current_language())
+        return _translations()
 
 
 def _asked_language() -> str | None:

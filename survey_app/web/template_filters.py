@@ -1,9 +1,11 @@
 """What templates write out: local days and minutes, grouped digits, the address of the same page shown otherwise."""
 
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
+from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
 from flask import Flask, g, request, url_for
 
@@ -59,5 +61,10 @@ def local_minute(moment: datetime) -> str:
     return f"{format_date(moment, 'long', locale=_locale())} {format_time(moment, 'HH:mm', locale=_locale())}"
 
 
-def _locale() -> str:
-    return current_language().replace("-", "_")
+def _locale() -> Locale:
+    return _locale_of(current_language())
+
+
+@cache
+def _locale_of(language: str) -> Locale:
+    return Locale.parse(language, sep="-")
