@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 
-from sqlalchemy import Select, and_, exists, func, not_, select
+from sqlalchemy import Select, and_, func, not_, select
 from sqlalchemy.orm import Session, joinedload
 
 from analytics.languages import Wording
@@ -193,12 +193,9 @@ def _left_at(session: Session, complaint: Complaint, company_id: int, zone: tzin
 
 
 def _given_to(company_id: int) -> Select[Complaint]:
-    was_given = exists().where(
-        ComplaintEvent.complaint_id == Complaint.id,
-        ComplaintAssignment.event_id == ComplaintEvent.id,
-        ComplaintAssignment.company_id == company_id,
-    )
-    return select(Complaint).where(was_given)
+    # From what the company was given, not from each case of the city.
+    given = select(ComplaintEvent.complaint_id).join(ComplaintAssignment)
+    return select(Complaint).where(Complaint.id.in_(given.where(ComplaintAssignment.company_id == company_id)))
 
 
 def _seen_by(history: Sequence[PastEvent], company_id: int, *, until: datetime | None) -> Sequence[PastEvent]:

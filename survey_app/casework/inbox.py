@@ -1,14 +1,15 @@
 """Inbox of an office: the cases of its communities, by what has to be done next, filtered and sorted."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, true
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, not_, or_, select, true
+from sqlalchemy.orm import Session
 
 from analytics.languages import Wording
 from survey_app.accounts.scope import Scope
@@ -18,7 +19,7 @@ from survey_app.complaints.calendars import calendar
 from survey_app.complaints.cases import cases_in
 from survey_app.complaints.categories import category_of, recorded_categories
 from survey_app.complaints.state_machine import DEADLINE_STATUSES, ENDED, OPEN
-from survey_app.models import Account, Community, Complaint, ComplaintSupport, PropertyCompany
+from survey_app.models import Account, Community, Complaint, ComplaintSupport, District, PropertyCompany
 from survey_app.models.vocabulary import CaseOffice, CaseStatus, Channel
 from survey_app.register.names import is_called
 
@@ -55,9 +56,11 @@ _OF_STATUS: Mapping[CaseStatus, Queue] = MappingProxyType(
         CaseStatus.IN_PROGRESS: Queue.IN_WORK,
         CaseStatus.AWAITING_RESIDENT: Queue.WAITING,
         CaseStatus.RESPONDED: Queue.ANSWERED,
+        CaseStatus.STAGE2: Queue.STAGE2,
         **dict.fromkeys(ENDED, Queue.ENDED),
     }
 )
+_is_proposed = Complaint.proposal.is_not(None)
 # Whose company looks after the community no longer.
 _is_left = and_(
     Complaint.stage == 1,
@@ -67,7 +70,7 @@ _is_left = and_(
 )
 # The first that holds: what somebody proposes is decided first, then what is in stage 2 and owed.
 _queue = case(
-    (Complaint.proposal.is_not(None), Queue.PROPOSED.value),
+    (_is_proposed, Queue.PROPOSED.value),
     (and_(Complaint.stage > 1, Complaint.status.in_(sorted(DEADLINE_STATUSES))), Queue.STAGE2.value),
     (_is_left, Queue.TO_DISPATCH.value),
     *((Complaint.status == status, queue.value) for status, queue in _OF_STATUS.items()),
@@ -127,9 +130,22 @@ class DueCases:
 def count_queues(session: Session, scope: Scope, wanted: CaseFilter, *, now: datetime) -> Mapping[Queue, int]:
     """Return how many cases that are asked for are in each queue, whichever queue is looked at."""
     matching = _matching(session, scope, replace(wanted, queue=None), now=now)
-    counting = matching.with_only_columns(_queue, func.count()).group_by(_queue)
-    found = {Queue(name): count for name, count in session.execute(counting)}
-    return {queue: found.get(queue, 0) for queue in Queue}
+    # In the order of an index: the condition of each queue, asked of each case, takes three times as long.
+    counting = matching.with_only_columns(
+        Complaint.status,
+        Complaint.stage,
+        func.count().label("cases"),
+        func.sum(case((_is_proposed, 1), else_=0)).label("proposed"),
+        func.sum(case((and_(not_(_is_proposed), _is_left), 1), else_=0)).label("left"),
+    ).group_by(Complaint.status, Complaint.stage)
+    found: Counter[Queue] = Counter()
+    for row in session.execute(counting):
+        status = CaseStatus(row.status)
+        is_in_stage_two = row.stage > 1 and status in DEADLINE_STATUSES
+        found[Queue.PROPOSED] += row.proposed
+        found[Queue.TO_DISPATCH] += row.left
+        found[Queue.STAGE2 if is_in_stage_two else _OF_STATUS[status]] += row.cases - row.proposed - row.left
+    return {queue: found[queue] for queue in Queue}
 
 
 def count_due(session: Session, scope: Scope, *, now: datetime) -> DueCases:
@@ -164,17 +180,27 @@ def list_cases(
     matching = _matching(session, scope, wanted, now=now).with_only_columns(Complaint.id)
     listed = matching.order_by(*order).limit(limit).offset(offset).subquery()
     statement = (
-        select(Complaint)
+        select(*_LISTED, supporters.label("supporters"))
         .join(listed, listed.c.id == Complaint.id)
+        .join(Community, Community.id == Complaint.community_id)
+        .join(District, District.id == Community.district_id)
         .outerjoin(PropertyCompany, PropertyCompany.id == Complaint.company_id)
         .outerjoin(Account, Account.id == Complaint.handler_id)
-        .add_columns(PropertyCompany.name, PropertyCompany.english_name, Account.username, supporters)
-        .options(joinedload(Complaint.community, innerjoin=True).joinedload(Community.district, innerjoin=True))
         .order_by(*order)
     )
     at = OfficeTime(calendar(session), city_zone(session), now)
-    return [_listed(*row, at=at) for row in session.execute(statement)]
+    return [_listed(row, at) for row in session.execute(statement)]
 
+
+# Of each case what a line shows, without the words.
+_LISTED = (
+    *(Complaint.reference, Complaint.category, Complaint.kind, Complaint.channel, Complaint.status, Complaint.stage),
+    *(Complaint.submitted_at, Complaint.deadline_at, Complaint.is_supervised, Complaint.proposal),
+    *(Community.name.label("community"), Community.english_name.label("english_community")),
+    *(District.name.label("district"), District.english_name.label("english_district")),
+    *(PropertyCompany.name.label("company"), PropertyCompany.english_name.label("english_company")),
+    Account.username.label("handler"),
+)
 
 _ORDERS: Mapping[Order, Sequence[Any]] = MappingProxyType(
     {
@@ -187,70 +213,66 @@ _ORDERS: Mapping[Order, Sequence[Any]] = MappingProxyType(
 
 
 def _matching(session: Session, scope: Scope, wanted: CaseFilter, *, now: datetime) -> Select[Complaint]:
-    # Each with what it narrows to, where it asks for something.
-    asked: list[tuple[Any, ColumnElement[bool]]] = [
-        (wanted.queue, _queue == wanted.queue),
-        (wanted.community, Complaint.community_id.in_(select(Community.id).where(is_called(wanted.community)))),
-        (wanted.company, Complaint.company_id == wanted.company),
+    return cases_in(scope).where(true(), *_conditions(session, wanted, now=now))
+
+
+def _conditions(session: Session, wanted: CaseFilter, *, now: datetime) -> Iterator[ColumnElement[bool]]:
+    """Yield what narrows the cases to those that are asked for."""
+    for column, value in (
+        (_queue, wanted.queue),
+        (Complaint.company_id, wanted.company),
+        (Complaint.channel, wanted.channel),
+        (Complaint.office, wanted.office),
+        (Complaint.handler_id, wanted.handler_id),
+    ):
+        if value:
+            yield column == value
+    if wanted.community:
+        yield Complaint.community_id.in_(select(Community.id).where(is_called(wanted.community)))
+    if wanted.category:
         # A group's code begins those of its categories.
-        (wanted.category, Complaint.category.startswith(wanted.category, autoescape=True)),
-        (wanted.channel, Complaint.channel == wanted.channel),
-        (wanted.office, Complaint.office == wanted.office),
-        (wanted.handler_id, Complaint.handler_id == wanted.handler_id),
-        (wanted.is_overdue, Complaint.deadline_at <= now),
-        (
-            wanted.words,
-            or_(
-                Complaint.text.contains(wanted.words, autoescape=True),
-                Complaint.place.contains(wanted.words, autoescape=True),
-                Complaint.reference == "".join(sign for sign in wanted.words if sign.isdecimal()),
-            ),
-        ),
-    ]
-    if wanted.first_day is not None or wanted.last_day is not None:
-        asked += _days_asked(wanted, city_zone(session))
-    return cases_in(scope).where(true(), *(condition for value, condition in asked if value))
-
-
-def _days_asked(wanted: CaseFilter, zone: tzinfo) -> Iterator[tuple[Any, ColumnElement[bool]]]:
+        yield Complaint.category.startswith(wanted.category, autoescape=True)
+    if wanted.is_overdue:
+        yield Complaint.deadline_at <= now
+    if wanted.words:
+        yield _says(wanted.words)
     if wanted.first_day is not None:
-        yield True, Complaint.submitted_at >= datetime.combine(wanted.first_day, time(), zone)
+        yield Complaint.submitted_at >= datetime.combine(wanted.first_day, time(), city_zone(session))
     if wanted.last_day is not None:
-        yield True, Complaint.submitted_at < datetime.combine(wanted.last_day + timedelta(days=1), time(), zone)
+        yield Complaint.submitted_at < datetime.combine(wanted.last_day + timedelta(days=1), time(), city_zone(session))
+
+
+def _says(words: str) -> ColumnElement[bool]:
+    """Return the condition that a case says these words, or has this reference number."""
+    fields = (Complaint.text, Complaint.place)
+    is_called_so = Complaint.reference == "".join(sign for sign in words if sign.isdecimal())
+    return or_(*(field.contains(words, autoescape=True) for field in fields), is_called_so)
 
 
 def _is_safety() -> ColumnElement[bool]:
     return Complaint.category.in_(sorted(code for code, found in recorded_categories().items() if found.safety))
 
 
-def _listed(
-    complaint: Complaint,
-    company: str | None,
-    english_company: str | None,
-    handler: str | None,
-    supporters: int,
-    *,
-    at: OfficeTime,
-) -> ListedCase:
-    category, community = category_of(complaint.category), complaint.community
-    deadline = complaint.deadline_at
+def _listed(row: Any, at: OfficeTime) -> ListedCase:
+    category, deadline = category_of(row.category), row.deadline_at
+    submitted_at = row.submitted_at.astimezone(at.zone)
     return ListedCase(
-        reference=complaint.reference,
-        community=Wording.of(community.name, community.english_name),
-        district=Wording.of(community.district.name, community.district.english_name),
+        reference=row.reference,
+        community=Wording.of(row.community, row.english_community),
+        district=Wording.of(row.district, row.english_district),
         category=category.name,
-        kind=complaint.kind,
-        channel=complaint.channel,
-        status=CaseStatus(complaint.status),
-        stage=complaint.stage,
-        submitted_at=complaint.submitted_at.astimezone(at.zone),
-        age_days=(at.day - complaint.submitted_at.astimezone(at.zone).date()).days,
+        kind=row.kind,
+        channel=row.channel,
+        status=CaseStatus(row.status),
+        stage=row.stage,
+        submitted_at=submitted_at,
+        age_days=(at.day - submitted_at.date()).days,
         deadline=None if deadline is None else deadline.astimezone(at.zone),
         remaining=None if deadline is None else remaining_time(deadline, at, is_safety=category.safety),
-        supporters=supporters,
+        supporters=row.supporters,
         is_safety=category.safety,
-        is_supervised=complaint.is_supervised,
-        is_proposed=complaint.proposal is not None,
-        company=None if company is None else Wording.of(company, english_company),
-        handler=handler,
+        is_supervised=row.is_supervised,
+        is_proposed=row.proposal is not None,
+        company=None if row.company is None else Wording.of(row.company, row.english_company),
+        handler=row.handler,
     )

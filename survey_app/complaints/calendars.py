@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
 from survey_app.audit import record
@@ -14,10 +14,15 @@ from survey_app.storage.advisory_locks import AdvisoryLock, lock_until_commit
 
 _TOLD_FROM_MONTH = 9
 
+_newest = select(WorkingCalendar.year, func.max(WorkingCalendar.version)).group_by(WorkingCalendar.year)
+_is_in_force = tuple_(WorkingCalendar.year, WorkingCalendar.version).in_(_newest)
+_IN_FORCE = select(WorkingCalendar).where(_is_in_force).order_by(WorkingCalendar.year)
+_TEXTS_IN_FORCE = _IN_FORCE.with_only_columns(WorkingCalendar.text)
+
 
 def calendar(session: Session) -> Calendar:
     """Return the calendar of the years that are published."""
-    return calendar_of(tuple(each.text for each in published_years(session)))
+    return calendar_of(tuple(session.scalars(_TEXTS_IN_FORCE)))
 
 
 def is_missing(year: int, known: Collection[int], *, today: date) -> bool:
@@ -31,10 +36,7 @@ def is_missing(year: int, known: Collection[int], *, today: date) -> bool:
 
 def published_years(session: Session) -> Sequence[WorkingCalendar]:
     """Return what holds of each published year, in the order of years."""
-    newest = select(WorkingCalendar.year, func.max(WorkingCalendar.version).label("version"))
-    in_force = newest.group_by(WorkingCalendar.year).subquery()
-    is_in_force = (WorkingCalendar.year == in_force.c.year) & (WorkingCalendar.version == in_force.c.version)
-    return session.scalars(select(WorkingCalendar).join(in_force, is_in_force).order_by(WorkingCalendar.year)).all()
+    return session.scalars(_IN_FORCE).all()
 
 
 def publish_year(

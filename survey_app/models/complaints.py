@@ -154,7 +154,15 @@ class ComplaintAssignment(Base):
     """Whom an event gave the case to: a company, a person of the office, another office. Triggers keep it as it is."""
 
     __tablename__ = "complaint_assignment"
-    __table_args__ = (one_of("office", CaseOffice),)
+    __table_args__ = (
+        one_of("office", CaseOffice),
+        Index(
+            "ix_complaint_assignment_company_id",
+            "company_id",
+            sqlite_where=_HAS_COMPANY,
+            postgresql_where=_HAS_COMPANY,
+        ),
+    )
 
     event_id: Mapped[int] = mapped_column(ForeignKey("complaint_event.id"), primary_key=True)
     company_id: Mapped[int | None] = mapped_column(ForeignKey("property_company.id"))

@@ -3,6 +3,7 @@
 import io
 import re
 from datetime import UTC, datetime, timedelta
+from itertools import product
 
 import pytest
 from openpyxl import load_workbook
@@ -263,14 +264,28 @@ def test_a_merge_into_an_ended_case_is_refused_with_the_reason_and_an_open_one_c
 
 
 def test_each_case_is_in_one_queue_and_the_counts_are_of_what_is_listed(place, sqlite_database):
-    assert place["reference"]
+    with sqlite_database.writing() as session:
+        here, former = session.get(Community, place["here"]), PropertyCompany(name="前物业", sort_key="qian")
+        session.add(former)
+        session.flush()
+        for status, stage, proposal in product(CaseStatus, (1, 2), (None, CaseAction.INVALIDATE)):
+            # Those that a company has are to be dispatched anew, since another one looks after the community.
+            for company_id in {None, here.company_id, former.id}:
+                case = make_complaint(session, here, submitted_at=NOW - timedelta(hours=1))
+                case.status, case.stage, case.proposal, case.company_id = status, stage, proposal, company_id
+
     with sqlite_database.reading() as session:
         counts = count_queues(session, EVERYWHERE, CaseFilter(), now=NOW)
-        for queue, count in counts.items():
-            listed = list_cases(session, EVERYWHERE, CaseFilter(queue=queue), limit=None, now=NOW)
-            assert len(listed) == count
+        listed = {
+            queue: list_cases(session, EVERYWHERE, CaseFilter(queue=queue), limit=None, now=NOW) for queue in Queue
+        }
+        every = list_cases(session, EVERYWHERE, CaseFilter(), limit=None, now=NOW)
 
-    assert counts[Queue.TO_ACCEPT] == sum(counts.values()) == 2
+    assert counts == {queue: len(cases) for queue, cases in listed.items()}
+    assert all(counts.values())
+    assert sorted(case.reference for case in every) == sorted(
+        case.reference for cases in listed.values() for case in cases
+    )
 
 
 def test_matters_of_safety_stay_on_top_whatever_is_looked_for(place, sqlite_database):
