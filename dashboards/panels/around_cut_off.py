@@ -1,6 +1,7 @@
 """Communities around the cut-off: who is just inside or outside, by how much, and how certain that is."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -51,6 +52,11 @@ FEWEST_BEYOND: Final = 10
 MOST_SHOWN: Final = 40
 
 _ROBUST_GAP: Final = 0.05
+
+# Among the cells of `decision_words`: why the evidence is what it is. What is needed to settle it follows.
+_WHY: Final = 5
+# What so few rows have in common stands on each.
+_FEWEST_ALIKE: Final = 3
 
 
 def communities_around_cut_off(
@@ -216,17 +222,63 @@ def decisions_panel(shown: PageData, near: Sequence[NearCutOff]) -> Component:
         return panel(title, none_ranked(shown.language), anchor="one-by-one")
     headings = [_("Community"), *decision_headings(shown)]
     columns = [Column(heading, heading, numeric=place == 5, wide=place == 6) for place, heading in enumerate(headings)]
+    decided = [decision_words(row, shown) for row in records(listed)]
+    shared = _shared_words(decided)
     rows: list[list[str | Component]] = [
-        [named_link(shown.view, row["number"], row["name"], row["english_name"]), *decision_words(row, shown)]
-        for row in records(listed)
+        [
+            named_link(shown.view, row["number"], row["name"], row["english_name"]),
+            *_without(words, shared, _("as above")),
+        ]
+        for row, words in zip(records(listed), decided, strict=True)
     ]
     return panel(
         title,
         html.P(robust_sentence(listed, shown), className="chart-summary"),
+        *(
+            html.P(said, className="chart-summary")
+            for said in _said_once(shared, headings[1:], len(rows), shown.language)
+        ),
         scrolled(data_table(columns, rows, caption=title, title=title), title),
         anchor="one-by-one",
         note=probability_note(shown),
     )
+
+
+@dataclass(frozen=True)
+class _SharedWords:
+    """Words of a cell that many rows share, where they stand, and in how many rows."""
+
+    place: int
+    words: str
+    count: int
+
+
+def _shared_words(decided: Sequence[Sequence[str]]) -> list[_SharedWords]:
+    """Return what many rows say alike of why, and of the answers needed, which tells nothing about any of them."""
+    found = []
+    for place in range(_WHY, len(decided[0])):
+        cells = Counter(words[place] for words in decided if words[place] not in ("", "—"))
+        found += [
+            _SharedWords(place, words, count)
+            for words, count in cells.most_common(1)
+            if count > max(_FEWEST_ALIKE, len(decided) // 3)
+        ]
+    return found
+
+
+def _without(words: Sequence[str], shared: Sequence[_SharedWords], above: str) -> list[str]:
+    cells = list(words)
+    for each in shared:
+        cells[each.place] = above if cells[each.place] == each.words else cells[each.place]
+    return cells
+
+
+def _said_once(shared: Sequence[_SharedWords], headings: Sequence[str], listed: int, language: str) -> Iterator[str]:
+    """Yield the sentences above the table on what its rows do not repeat."""
+    _ = translator(language)
+    template = _("{heading}: {words} ({count} of the {listed} communities listed, “as above” in the table)")
+    for each in shared:
+        yield template.format(heading=headings[each.place], words=each.words, count=each.count, listed=listed)
 
 
 def probability_note(shown: PageData) -> str:
