@@ -13,7 +13,7 @@ from dashboards.widgets.links import COLLECTION_PATH
 
 def draw(source: EvaluationSource, view: View, now: datetime) -> Parts:
     """Return the parts of the page for one view."""
-    return [Part(lambda: collection_panel(source.progress(), view.region, view.language, now=now))]
+    return [Part(lambda: collection_panel(source, view, now=now))]
 
 
 def title(language: str) -> str:

@@ -1,5 +1,6 @@
 """Progress of the open round in counts only, since a live score would reveal single answers."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Final
@@ -13,7 +14,7 @@ from dashboards.address import View
 from dashboards.figures.collection import daily_figure, hourly_figure, modes_figure, progress_figure
 from dashboards.frames.standings import in_region
 from dashboards.languages import day, end, pick, translator
-from dashboards.source import Progress
+from dashboards.source import EvaluationSource, Progress, select_evaluation
 from dashboards.widgets.components import (
     Column,
     Content,
@@ -27,7 +28,7 @@ from dashboards.widgets.components import (
     records,
     scrolled,
 )
-from dashboards.widgets.links import COLLECTION_PATH, Linked, linked, page_address, page_link
+from dashboards.widgets.links import COLLECTION_PATH, Linked, linked, named_link, page_address, page_link
 
 MOST_LISTED: Final = 50
 
@@ -46,8 +47,9 @@ def collection_summary(progress: Progress | None, view: View, *, now: datetime) 
     return panel(title, figures, more, anchor="collection")
 
 
-def collection_panel(progress: Progress | None, region: str | None, language: str, *, now: datetime) -> Component:
+def collection_panel(source: EvaluationSource, view: View, *, now: datetime) -> Component:
     """Return the progress of the open round by region, and the communities that still need responses."""
+    progress, region, language = source.progress(), view.region, view.language
     _ = translator(language)
     title = _("Collection of the open round")
     if progress is None:
@@ -70,7 +72,7 @@ def collection_panel(progress: Progress | None, region: str | None, language: st
         ),
         *_buildings(progress, communities, language),
         html.H3(_("Communities that still need answers")),
-        _short_list(communities, lacking, language),
+        _short_list(source, view, communities.assign(lacking=lacking)),
         anchor="collection",
         note=_(
             "{round}: until the close only numbers of answers are shown, whatever they say. How many of them are valid "
@@ -242,24 +244,34 @@ def _buildings(progress: Progress, communities: pd.DataFrame, language: str) -> 
     return [html.H3(title), scrolled(data_table(columns, rows, caption=title, title=title), title)]
 
 
-def _short_list(communities: pd.DataFrame, lacking: "pd.Series[int]", language: str) -> Component:
-    _ = translator(language)
-    short = communities.assign(lacking=lacking)[lacking > 0].sort_values("lacking", ascending=False, kind="stable")
+def _short_list(source: EvaluationSource, view: View, communities: pd.DataFrame) -> Component:
+    _ = translator(view.language)
+    short = communities[communities["lacking"] > 0].sort_values("lacking", ascending=False, kind="stable")
     if short.empty:
         return empty(_("Every community has enough answers."), None)
+    listed = short.head(MOST_LISTED)
+    evaluated = _evaluated(source, view, listed["community_id"])
     headings = (_("Community"), _("District"), _("Answers"), _("Needed"), _("Still missing"))
     columns = [Column(heading, heading, numeric=place > 1) for place, heading in enumerate(headings)]
-    rows = [
+    rows: list[list[str | Component]] = [
         [
-            pick(language, row["name"], row["english_name"]),
-            pick(language, row["region"], row["region_english"]),
+            named_link(view, row["community_id"], row["name"], row["english_name"])
+            if row["community_id"] in evaluated
+            else pick(view.language, row["name"], row["english_name"]),
+            pick(view.language, row["region"], row["region_english"]),
             f"{int(row['responses']):,}",
             f"{int(row['required']):,}",
             f"{int(row['lacking']):,}",
         ]
-        for row in records(short.head(MOST_LISTED))
+        for row in records(listed)
     ]
     caption = _("{shown} of {count} communities, those with the most answers missing first").format(
         shown=len(rows), count=f"{len(short):,}"
     )
     return scrolled(data_table(columns, rows, caption=caption), _("Communities that still need answers"))
+
+
+def _evaluated(source: EvaluationSource, view: View, numbers: "pd.Series[str]") -> Collection[str]:
+    """Return which of these communities have a page: a first round has no results yet, nor has a new community."""
+    header = select_evaluation(source.evaluations(), view.evaluation)
+    return () if header is None else set(source.standings_of(header.id, list(numbers))["number"])
