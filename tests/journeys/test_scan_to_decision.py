@@ -121,7 +121,7 @@ def test_one_scan_on_a_phone_becomes_one_decision_on_the_dashboard(delivered_sit
 
     desk.goto(f"{delivered_site}/staff/")
     desk.get_by_role("button", name="开始评价").click()
-    expect(desk.get_by_role("status")).to_have_text("第 1 次评价已保存。", timeout=60_000)
+    expect(desk.get_by_role("status")).to_have_text("第1次评价已保存。", timeout=60_000)
     desk.get_by_role("link", name="打开看板").click()
     desk.wait_for_url("**/dashboards/**")
     expect(desk.locator("#qualified").get_by_text("阳光家园").first).to_be_visible()

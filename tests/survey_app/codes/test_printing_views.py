@@ -183,4 +183,4 @@ def test_posters_are_downloaded_by_a_click_with_and_without_javascript(
     download.value.save_as(tmp_path / "posters.zip")
     assert len(zipfile.ZipFile(tmp_path / "posters.zip").namelist()) == 2
     if has_javascript:
-        page.wait_for_selector("text=已保存 2 个文件。")
+        page.wait_for_selector("text=已保存2个文件。")

@@ -57,7 +57,7 @@ def test_a_round_is_evaluated_in_the_background_and_by_whom_is_on_record(client,
     assert work(sqlite_database) == ["evaluation"]
 
     done = client.get(page).text
-    assert "第 1 次评价已保存。" in done
+    assert "第1次评价已保存。" in done
     assert "following.js" not in done
     assert "/dashboards/?evaluation=1&amp;lang=zh-Hans" in done
     with sqlite_database.reading() as session:
@@ -117,7 +117,7 @@ def test_what_failed_is_said_and_can_be_asked_for_again(client, closed, sqlite_d
     assert "no space left" not in failed
     assert ask(client, closed) != page
     work(sqlite_database)
-    assert "第 1 次评价" in client.get("/staff/").text
+    assert "第1次评价" in client.get("/staff/").text
 
 
 def test_others_do_not_follow_it_and_other_work_is_no_evaluation(app, client, closed, sqlite_database):

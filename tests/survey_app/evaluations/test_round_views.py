@@ -233,8 +233,8 @@ def test_evaluations_are_numbered_within_their_round_and_a_second_one_says_that_
 
     first, second = (evaluate_in_chinese(client, city["closed"], sqlite_database) for _ in range(2))
 
-    assert "第 1 次评价已保存。" in first
-    assert "第 2 次评价" not in first
+    assert "第1次评价已保存。" in first
+    assert "第2次评价" not in first
     assert "没有新增" in second
     assert "已保存" not in second
     assert "再次评价" in client.get("/staff/", headers=CHINESE).text

@@ -406,7 +406,7 @@ def test_faults_of_a_long_list_are_said_in_the_language_of_the_page(app, client)
     page = client.get(f"{LIST_PAGE}?lang=zh-Hans").text
     assert "名单.csv:2:5" in page
     assert "须为整数，现为“many”" in page
-    assert "4,000" in page or "4000 处错误" in page
+    assert "4,000" in page or "4000处错误" in page
 
 
 def test_headers_of_a_long_list_are_chosen_on_its_page(app, client, sqlite_database):

@@ -343,7 +343,7 @@ def test_between_rounds_the_page_says_when_and_offers_the_complaint_form(client,
 
     opens = now + timedelta(days=10, hours=8)
     assert page.status == 409
-    assert f"调查将于 {opens.year}年{opens.month}月{opens.day}日开始" in page.text
+    assert f"调查将于{opens.year}年{opens.month}月{opens.day}日开始" in page.text
     assert f"/c/{token}" in page.links
 
 
