@@ -43,7 +43,7 @@ class ShortTransactions:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """Open the transaction of a part; how long it holds its locks decides how large the next one is."""
-        with self._database.writing() as session:
+        with self._database.writing(is_one_of_many=True) as session:
             began = time.perf_counter()
             yield session
         self._size = next_size(self._size, time.perf_counter() - began, most=self._most)

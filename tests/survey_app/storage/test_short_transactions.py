@@ -1,6 +1,7 @@
 """Work on many rows goes on in short transactions, and whoever dies between two of them leaves the rest to be found."""
 
-from itertools import count
+from itertools import count, pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -40,6 +41,18 @@ def test_every_row_has_its_transaction_in_order(database):
 
     assert stored(database) == names
     assert len(sizes) > 1
+
+
+def test_what_each_transaction_wrote_goes_from_the_log_into_the_file_with_it(sqlite_database):
+    file, transactions, sizes = Path(sqlite_database.url.database), ShortTransactions(sqlite_database, most=1), []
+    sqlite_database.truncate_log()
+    for part in transactions.parts(["区" * 50_000, "县" * 50_000, "旗" * 50_000]):
+        sizes.append(file.stat().st_size)
+        with transactions.writing() as session:
+            store(session, part)
+
+    # A few dozen pages each: a log of a thousand is what SQLite leaves to the commit that comes then.
+    assert [after - before >= 150_000 for before, after in pairwise([*sizes, file.stat().st_size])] == [True] * 3
 
 
 @pytest.mark.usefixtures("two_rows_at_once")
