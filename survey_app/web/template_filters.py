@@ -1,12 +1,12 @@
 """What templates write out: local days and minutes, grouped digits, the address of the same page shown otherwise."""
 
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
 from babel import Locale
-from babel.dates import format_date, format_skeleton, format_time
+from babel.dates import format_date, format_skeleton
 from flask import Flask, g, request, url_for
 
 from survey_app.security.check_digits import grouped
@@ -43,7 +43,7 @@ def public_address(endpoint: str, **values: Any) -> str:
 
 def local_date(day: date) -> str:
     """Write out a local day in the language of the page."""
-    return str(format_date(day, "long", locale=_locale()))
+    return _long_date(day, current_language())
 
 
 def local_month(first: date) -> str:
@@ -58,7 +58,13 @@ def month_day(day: date) -> str:
 
 def local_minute(moment: datetime) -> str:
     """Write out a local day and minute in the language of the page."""
-    return f"{format_date(moment, 'long', locale=_locale())} {format_time(moment, 'HH:mm', locale=_locale())}"
+    return f"{local_date(moment.date())} {moment:%H:%M}"
+
+
+# A list of cases has two days a line, and most of them more than once.
+@lru_cache(maxsize=1024)
+def _long_date(day: date, language: str) -> str:
+    return str(format_date(day, "long", locale=_locale_of(language)))
 
 
 def _locale() -> Locale:
