@@ -21,7 +21,8 @@ pytestmark = pytest.mark.postgresql
 
 # What is drawn by lot, counted over all that tests make, or read from the clock.
 BY_LOT = re.compile(
-    r"[A-Za-z0-9_.-]{24,}|[0-9a-f]{12,}|toke n[0-9]+ [0-9]+|\b[0-9]{4}( [0-9]{2,4}){2,4}\b|\b[0-9]{12,20}\b"
+    r"[A-Za-z0-9_.-]{24,}|[0-9a-f]{12,}|toke n[0-9]+ [0-9]+"
+    r"|(?<![0-9])[0-9]{4}( [0-9]{2,4}){2,4}(?![0-9])|(?<![0-9])[0-9]{12,20}(?![0-9])"
     r"|[0-9]{1,2}[:时][0-9]{2}(:[0-9]{2})?|\baccount[0-9]+\b"
 )
 
