@@ -222,14 +222,15 @@ def decisions_panel(shown: PageData, near: Sequence[NearCutOff]) -> Component:
         return panel(title, none_ranked(shown.language), anchor="one-by-one")
     headings = [_("Community"), *decision_headings(shown)]
     columns = [Column(heading, heading, numeric=place == 5, wide=place == 6) for place, heading in enumerate(headings)]
-    decided = [decision_words(row, shown) for row in records(listed)]
+    standings = records(listed)
+    decided = [decision_words(row, shown) for row in standings]
     shared = _shared_words(decided)
     rows: list[list[str | Component]] = [
         [
             named_link(shown.view, row["number"], row["name"], row["english_name"]),
             *_without(words, shared, _("as above")),
         ]
-        for row, words in zip(records(listed), decided, strict=True)
+        for row, words in zip(standings, decided, strict=True)
     ]
     return panel(
         title,

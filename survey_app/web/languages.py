@@ -54,6 +54,7 @@ def init_app(app: Flask) -> None:
     babel = Babel(app, locale_selector=lambda: Locale.parse(current_language(), sep="-"))
     babel.domain_instance = _SiteDomain()
     # Flask-Babel asks for the context of the request several times a sentence, and a long list has hundreds of them.
+    # It has added the extension with this method, of which the type of an environment knows nothing.
     app.jinja_env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
     app.jinja_env.globals.update(current_language=current_language, other_language=other_language)
     app.url_defaults(_keep_language)
