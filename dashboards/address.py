@@ -15,8 +15,8 @@ _COMMON = frozenset({"lang", "evaluation", "region", "route"})
 # What single pages read.
 _OWN = frozenset(
     {
-        *("community", "evidence", "group", "least", "name", "page", "rows", "shade", "sort", "status", "subdistrict"),
-        "what_if",
+        *("community", "company", "evidence", "group", "least", "name", "page", "rows", "shade", "sort", "status"),
+        *("subdistrict", "what_if"),
     }
 )
 QUERY_NAMES: Final = _COMMON | _OWN

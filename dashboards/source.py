@@ -207,16 +207,18 @@ with `few_answers` are ranked by satisfaction, of those with `held_answers` some
 class GridQuery:
     """Query of a table of communities: filters, order, and which part of it to return.
 
-    `text` is part of a name in either language or of the number, ignoring case; `subdistrict` is a Chinese name. Few
-    answers are fewer than `enough_responses`; where that is None, no community has few. Any other field that is None or
-    empty filters nothing. Communities without a value come last in either order, and so do, by a
-    score, those that are not ranked; ties go to the one registered first. Without an order names decide, without a
-    `limit` the list goes to its end.
+    `text` is part of a name in either language or of the number, ignoring case; `subdistrict` is a Chinese name, and
+    `company` the name of the company in charge on the last day of the round, in either language, or part of it where no
+    company is called exactly so. Few answers are fewer than `enough_responses`; where that is None, no community has
+    few. Any other field that is None or empty filters nothing. Communities without a value come last in either order,
+    and so do, by a score, those that are not ranked; ties go to the one registered first. Without an order names
+    decide, without a `limit` the list goes to its end.
     """
 
     text: str = ""
     region: str | None = None
     subdistrict: str | None = None
+    company: str = ""
     status: str | None = None
     evidence: str | None = None
     minimum_responses: int | None = None

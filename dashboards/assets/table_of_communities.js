@@ -29,7 +29,7 @@ window.dashAgGridComponentFunctions.NameLink = function (props) {
 };
 
 (function () {
-  var FILTERS = ["name", "subdistrict", "status", "evidence", "least", "group"];
+  var FILTERS = ["name", "subdistrict", "company", "status", "evidence", "least", "group"];
 
   function orderIn(query) {
     return (query.get("sort") || "satisfaction_rank").split(",");

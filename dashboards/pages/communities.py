@@ -64,6 +64,7 @@ _GROUPS: Final = frozenset(get_args(CommunityGroup))
 _FILTERS: Final = {
     "name": "table-of-communities-name",
     "subdistrict": "table-of-communities-subdistrict",
+    "company": "table-of-communities-company",
     "status": "table-of-communities-status",
     "evidence": "table-of-communities-evidence",
     "least": "table-of-communities-least",
@@ -190,6 +191,7 @@ def query_of(header: EvaluationHeader, view: View, *, offset: int = 0, limit: in
         text=own.get("name", "").strip(),
         region=view.region if view.region in header.summary["regions"] else None,
         subdistrict=own.get("subdistrict"),
+        company=own.get("company", "").strip(),
         status=own["status"] if own.get("status") in STATUSES else None,
         evidence=own["evidence"] if own.get("evidence") in _EVIDENCE else None,
         minimum_responses=int(least) if least.isascii() and least.isdigit() and len(least) < 8 else None,
@@ -240,32 +242,31 @@ def subdistricts_of(places: pd.DataFrame, view: View) -> dict[str, str]:
 
 def _filters(header: EvaluationHeader, view: View, subdistricts: Mapping[str, str]) -> Component:
     _ = translator(view.language)
-    own = view.own
     results = {key: sentence_case(word) for key, word in status_words(view.language).items()}
     return html.Div(
         [
-            dmc.TextInput(
-                id=_FILTERS["name"],
-                label=_("Name or number contains"),
-                value=own.get("name", ""),
-                debounce=300,
-                className="filter",
-            ),
+            _typed("name", _("Name or number contains"), view),
             _choice("subdistrict", _("Subdistrict"), _("All subdistricts"), subdistricts, view),
+            _typed("company", _("Property company contains"), view),
             _choice("status", _("Result (either route)"), _("All results"), results, view),
             _choice("evidence", _("Evidence (either route)"), _("Any evidence"), evidence_words(view.language), view),
-            dmc.TextInput(
-                id=_FILTERS["least"],
-                label=_("{counted} at least").format(counted=counted_words(header, view.language)),
-                value=own.get("least", ""),
-                debounce=300,
-                className="filter",
+            _typed(
+                "least",
+                _("{counted} at least").format(counted=counted_words(header, view.language)),
+                view,
                 inputProps={"inputMode": "numeric"},
             ),
             _group_choice(view),
         ],
         className="filters",
     )
+
+
+def _typed(key: str, label: str, view: View, **more: Any) -> Component:
+    field: Component = dmc.TextInput(
+        id=_FILTERS[key], label=label, value=view.own.get(key, ""), debounce=300, className="filter", **more
+    )
+    return field
 
 
 def _choice(key: str, label: str, every: str, words: Mapping[str, str], view: View) -> Component:

@@ -14,6 +14,7 @@ from dashboards.languages import translator
 from dashboards.panels.company_shares import CompanyShare, company_shares_panel, in_order_of_names
 from dashboards.routes import ROUTES
 from dashboards.widgets.components import NumbersColumn, empty, panel
+from dashboards.widgets.links import communities_address
 from dashboards.widgets.next_steps import choose_another
 
 FEWEST_COMMUNITIES: Final = 2
@@ -58,6 +59,7 @@ def satisfied_share(shown: PageData) -> CompanyShare:
             "satisfied": NumbersColumn(_("Satisfied"), numeric=True, write="{:,}".format),
         },
         figure=lambda measured, target: company_funnel_figure(measured, target, shown.drawing(_ROUTE)),
+        address=lambda company: communities_address(shown.view, company=company, group="ranked_by_satisfaction"),
     )
 
 

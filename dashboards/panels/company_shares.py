@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 from dash import html
@@ -13,6 +13,7 @@ from dashboards.figures.chart_parts import Figure
 from dashboards.labels import satisfaction_positions
 from dashboards.languages import pick, translator
 from dashboards.widgets.components import Numbers, NumbersColumn, chart, empty, panel, records
+from dashboards.widgets.links import Linked
 
 _FEWEST_COMPARED: Final = 2
 
@@ -22,7 +23,8 @@ class CompanyShare:
     """Share of companies: of the column `of` those in the column `some`, with its words in one language.
 
     `sentence` has places for the number of companies and for the share of all of them, `counts` are the columns of the
-    table before the share, by the columns of the companies, and `figure` draws companies around a target.
+    table before the share, by the columns of the companies, and `figure` draws companies around a target. `address`
+    returns where the rows behind a company of a given Chinese name are listed, None where no page lists them.
     """
 
     of: str
@@ -31,6 +33,7 @@ class CompanyShare:
     sentence: str
     counts: Mapping[str, NumbersColumn]
     figure: Callable[[pd.DataFrame, float], Figure]
+    address: Callable[[str], str] | None = None
 
     def funnel(self, compared: pd.DataFrame) -> Funnel:
         """Return the funnel limits of the companies around the share of all of them; at least one company."""
@@ -111,7 +114,7 @@ def _numbers(measured: pd.DataFrame, share: CompanyShare, language: str) -> Numb
     ]
     rows = [
         [
-            pick(language, row["company"], row["company_english"]),
+            _name(row, share, language),
             *(int(row[name]) for name in share.counts),
             *(row[name] for name in ("proportion", "adjusted_lower_95", "adjusted_upper_95")),
             words[row["adjusted_position"]],
@@ -119,3 +122,8 @@ def _numbers(measured: pd.DataFrame, share: CompanyShare, language: str) -> Numb
         for row in records(measured)
     ]
     return Numbers(_("Companies by name, with the 95 percent lines"), columns, rows)
+
+
+def _name(row: Mapping[str, Any], share: CompanyShare, language: str) -> str | Linked:
+    name = pick(language, row["company"], row["company_english"])
+    return name if share.address is None else Linked(name, share.address(row["company"]))

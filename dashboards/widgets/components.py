@@ -16,6 +16,7 @@ from analytics.files.csv_files import csv_file
 from dashboards.figures.chart_parts import Figure, is_one_bar
 from dashboards.languages import translator
 from dashboards.theme import chart_config
+from dashboards.widgets.links import Linked, linked
 
 Content = Component | str | int | float | None
 
@@ -47,7 +48,10 @@ class NumbersColumn:
 
 @dataclass(frozen=True)
 class Numbers:
-    """Numbers behind a chart, as a table to read and as a file to download: the same rows in both."""
+    """Numbers behind a chart, as a table to read and as a file to download: the same rows in both.
+
+    A value of a row may be `Linked`, which leads to what it stands for.
+    """
 
     caption: str
     columns: Sequence[NumbersColumn]
@@ -61,17 +65,22 @@ class Numbers:
     def table_under(self, title: str | None) -> Component:
         """Return the rows as a table for people, under a title that need not be said again."""
         columns = [Column(column.label, column.label, numeric=column.numeric) for column in self.columns]
-        return data_table(columns, self.written, caption=self.caption, title=title)
+        shown = [
+            [linked(value) if isinstance(value, Linked) else _read(value, column) for value, column in self._pairs(row)]
+            for row in self.rows
+        ]
+        return data_table(columns, shown, caption=self.caption, title=title)
 
     @property
     def written(self) -> list[list[str]]:
-        """The rows as people read them."""
-        return [[_read(value, column) for value, column in self._pairs(row)] for row in self.rows]
+        """The rows as people read them on paper."""
+        return [[_read(_without_link(value), column) for value, column in self._pairs(row)] for row in self.rows]
 
     @property
     def csv(self) -> str:
         """The rows as CSV to six digits, as a file."""
-        return "".join(csv_file([column.label for column in self.columns], [map(_to_six_digits, self.rows)]))
+        rows = ([_to_six_digits(_without_link(value)) for value in row] for row in self.rows)
+        return "".join(csv_file([column.label for column in self.columns], [rows]))
 
     def _pairs(self, row: Sequence[Any]) -> Iterator[tuple[Any, NumbersColumn]]:
         return zip(row, self.columns, strict=True)
@@ -224,9 +233,13 @@ def key_figure(title: str, value: Content | list[Component], *, note: Content = 
     return html.Div(parts, className="key-figure")
 
 
-def _to_six_digits(row: Sequence[Any]) -> list[Any]:
+def _without_link(value: Any) -> Any:
+    return value.words if isinstance(value, Linked) else value
+
+
+def _to_six_digits(value: Any) -> Any:
     # More digits than a survey can have would make pages half as heavy again.
-    return [float(f"{value:.6g}") if isinstance(value, float) and isfinite(value) else value for value in row]
+    return float(f"{value:.6g}") if isinstance(value, float) and isfinite(value) else value
 
 
 def _read(value: Any, column: NumbersColumn) -> str:

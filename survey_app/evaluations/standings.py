@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -170,8 +170,7 @@ def read_ranked_counts(session: Session, *, evaluation_id: int, region: str, sco
 def read_company_counts(session: Session, *, evaluation_id: int, region: str | None, scope: Scope) -> pd.DataFrame:
     """Return the pooled counts of companies' ranked communities; see `dashboards.source`. `LookupError` as above."""
     require_evaluation(session, evaluation_id)
-    counted = session.scalars(select(Round).join(Evaluation).where(Evaluation.id == evaluation_id)).one()
-    day = last_day(counted.closes_at, zone_of(counted.rule_file.content))
+    day = last_day_of_round(session, evaluation_id)
     statement = (
         select(
             PropertyCompany.name.label("company"),
@@ -190,6 +189,12 @@ def read_company_counts(session: Session, *, evaluation_id: int, region: str | N
     if region is not None:
         statement = statement.where(Standing.region == region)
     return read_frame(session, scope.communities(statement), COLUMN_TYPES)
+
+
+def last_day_of_round(session: Session, evaluation_id: int) -> date:
+    """Return the last local day of the round that an evaluation counts: who was in charge then has the result."""
+    counted = session.scalars(select(Round).join(Evaluation).where(Evaluation.id == evaluation_id)).one()
+    return last_day(counted.closes_at, zone_of(counted.rule_file.content))
 
 
 def read_ranked_scores(session: Session, *, evaluation_id: int, region: str, scope: Scope) -> FloatArray:

@@ -25,9 +25,10 @@ from dashboards.frames.standings import SUPPORTED
 from dashboards.source import CommunityGroup, GridColumn, GridOrder, GridQuery
 from survey_app.accounts.scope import Scope
 from survey_app.evaluations.held_answers import communities_waiting
-from survey_app.evaluations.standings import EVIDENCE_JOIN
-from survey_app.models import Community, Standing, StandingEvidence, Subdistrict
+from survey_app.evaluations.standings import EVIDENCE_JOIN, last_day_of_round
+from survey_app.models import Community, PropertyCompany, Standing, StandingEvidence, Subdistrict
 from survey_app.models.vocabulary import StandingStatus
+from survey_app.register.contracts import company_id_on
 
 # All but the name stand in one index, as the filters do: a page is found without reading a single row.
 _SORTED: Mapping[GridColumn, SQLColumnExpression[Any]] = MappingProxyType(
@@ -104,6 +105,23 @@ def _conditions(session: Session, evaluation_id: int, query: GridQuery, scope: S
         yield Standing.criterion_status == query.status
     if query.minimum_responses is not None:
         yield Standing.responses >= query.minimum_responses
+    yield from _conditions_of_group(session, evaluation_id, query)
+    if query.evidence is not None:
+        yield Standing.community_id.in_(
+            select(StandingEvidence.community_id).filter_by(
+                evaluation_id=evaluation_id, criterion_evidence=query.evidence
+            )
+        )
+    if query.company:
+        yield Standing.community_id.in_(_looked_after_by(session, evaluation_id, query.company))
+    if query.text or query.subdistrict is not None or not scope.is_city:
+        communities = _called(query.text)
+        if query.subdistrict is not None:
+            communities = communities.join(Community.subdistrict).where(Subdistrict.name == query.subdistrict)
+        yield Standing.community_id.in_(scope.communities(communities))
+
+
+def _conditions_of_group(session: Session, evaluation_id: int, query: GridQuery) -> Iterator[ColumnElement[bool]]:
     if query.group == "held_answers":
         yield Standing.community_id.in_(communities_waiting(session, evaluation_id))
     elif query.group == "few_answers":
@@ -111,17 +129,17 @@ def _conditions(session: Session, evaluation_id: int, query: GridQuery, scope: S
         yield false() if query.enough_responses is None else Standing.responses < query.enough_responses
     elif query.group is not None:
         yield from _DECIDED[query.group]
-    if query.evidence is not None:
-        yield Standing.community_id.in_(
-            select(StandingEvidence.community_id).filter_by(
-                evaluation_id=evaluation_id, criterion_evidence=query.evidence
-            )
-        )
-    if query.text or query.subdistrict is not None or not scope.is_city:
-        communities = _called(query.text)
-        if query.subdistrict is not None:
-            communities = communities.join(Community.subdistrict).where(Subdistrict.name == query.subdistrict)
-        yield Standing.community_id.in_(scope.communities(communities))
+
+
+def _looked_after_by(session: Session, evaluation_id: int, name: str) -> Select[int]:
+    """Return the communities of the companies called exactly so, or else of those whose name contains this."""
+    names = (PropertyCompany.name, PropertyCompany.english_name)
+    exactly, partly = (
+        select(PropertyCompany.id).where(or_(*conditions))
+        for conditions in ([each == name for each in names], [each.icontains(name, autoescape=True) for each in names])
+    )
+    meant = session.scalars(exactly).all() or partly
+    return select(Community.id).where(company_id_on(last_day_of_round(session, evaluation_id)).in_(meant))
 
 
 def _called(text: str) -> Select[int]:

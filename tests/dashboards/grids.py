@@ -26,6 +26,8 @@ def grid_page(standings, query, sort_keys=None):
 
 
 def wanted(listed, query):
+    if query.company:
+        listed = of_company(listed, query.company)
     if query.text:
         named = listed[["name", "english_name", "number"]].fillna("")
         listed = listed[named.apply(lambda names: any(query.text.lower() in name.lower() for name in names), axis=1)]
@@ -40,6 +42,13 @@ def wanted(listed, query):
     if query.minimum_responses is not None:
         listed = listed[(listed["responses"] >= query.minimum_responses).fillna(False)]
     return listed[of_group(listed, query)] if query.group else listed
+
+
+def of_company(listed, name):
+    """Return those whose company is called so or, where none is, whose company's name contains it."""
+    names = listed[["company", "company_english"]].astype("object").fillna("")
+    exactly = (names == name).any(axis=1)
+    return listed[exactly if exactly.any() else names.map(lambda each: name.lower() in each.lower()).any(axis=1)]
 
 
 def of_group(listed, query):

@@ -1,6 +1,7 @@
 """Property companies are compared by the pooled counts of their ranked communities, by name and in words."""
 
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -14,11 +15,12 @@ from dashboards.address import View
 from dashboards.figures.companies import company_funnel_figure
 from dashboards.frames.page_data import PageData
 from dashboards.labels import satisfaction_positions
+from dashboards.pages.communities import query_of
 from dashboards.panels.company_funnel import company_panels, compared_companies, satisfied_share
 from dashboards.routes import ROUTES
 from tests.dashboards.conftest import serve_dashboards
 from tests.dashboards.made_up import DISCLOSURE, RULES, MadeUpCity, places
-from tests.dashboards.test_app import Browser, components, said
+from tests.dashboards.test_app import Browser, said
 
 ROUTE = ROUTES["satisfaction"]
 COLUMNS = ["company", "company_english", "communities", "responses", "satisfied"]
@@ -39,10 +41,43 @@ def shown(request, city):
     return PageData.of(city, View(request.param))
 
 
+def of_kind(content, kind):
+    """Return the components of one kind, from their properties."""
+    return [part["props"] for part in parts(content) if part.get("type") == kind]
+
+
+def parts(content):
+    if isinstance(content, dict):
+        yield content
+    for part in content.values() if isinstance(content, dict) else content if isinstance(content, list) else ():
+        yield from parts(part)
+
+
+def words_of(cell):
+    inner = cell["children"]
+    return words_of(inner["props"]) if isinstance(inner, dict) else inner
+
+
+def page_of(shown):
+    return Browser(serve_dashboards(shown.source)).content(f"?lang={shown.language}", page="companies/")
+
+
 def table_of(shown):
-    content = Browser(serve_dashboards(shown.source)).content(f"?lang={shown.language}", page="companies/")
-    [table] = [props["data"] for props in components(content) if isinstance(props.get("data"), dict)]
-    return [dict(zip(table["head"], row, strict=True)) for row in table["body"]]
+    content = page_of(shown)
+    heads = [words_of(head) for head in of_kind(content, "TableTh")]
+    rows = [[words_of(cell) for cell in of_kind(row, "TableTd")] for row in of_kind(content, "TableTr")]
+    return [dict(zip(heads, row, strict=True)) for row in rows if row]
+
+
+def test_each_company_leads_to_the_communities_that_its_sums_are_of(shown):
+    content = page_of(shown)
+    counts = {next(iter(row.values())): int(list(row.values())[1]) for row in table_of(shown)}
+    links = [link for cell in of_kind(content, "TableTd") for link in of_kind(cell, "A")]
+
+    assert {words_of(link) for link in links} == set(counts)
+    for link in links:
+        query = query_of(shown.header, View.of(urlsplit(link["href"]).query, lambda: shown.language))
+        assert shown.source.grid(shown.header.id, query).total == counts[words_of(link)]
 
 
 def test_each_company_is_listed_with_the_sums_of_its_ranked_communities(shown):

@@ -38,13 +38,16 @@ def rows_of_file(city, header, query, language="en"):
 
 def test_an_address_says_what_the_table_lists(header):
     query = asked(
-        header, "?region=乌达区&subdistrict=第1街道&name=jade&status=met&evidence=certain&least=30&sort=-responses,name"
+        header,
+        "?region=乌达区&subdistrict=第1街道&company=物业&name=jade&status=met&evidence=certain&least=30"
+        "&sort=-responses,name",
     )
 
     assert query == GridQuery(
         text="jade",
         region="乌达区",
         subdistrict="第1街道",
+        company="物业",
         status="met",
         evidence="certain",
         minimum_responses=30,

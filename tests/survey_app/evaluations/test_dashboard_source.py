@@ -488,10 +488,15 @@ def test_answers_count_for_the_company_in_charge_on_the_last_day_of_the_round(
         take_over(session, community, latter, starts_on=day, today=NOW.date(), by="test", now=NOW)
         in_charge_today = community.company.name
     with signed_in(accounts["city"]):
-        counts = StoredEvaluations(database).company_counts(said_so, None)
+        source = StoredEvaluations(database)
+        counts = source.company_counts(said_so, None)
+        listed = {name: source.grid(said_so, GridQuery(company=name)).rows for name in ("原物业", "后来物业")}
 
     assert in_charge_today == "后来物业"
-    assert counts["company"].tolist() == ["原物业" if days_after else "后来物业"]
+    [counted] = counts["company"].tolist()
+    assert counted == ("原物业" if days_after else "后来物业")
+    assert [listed[counted]["number"].tolist(), counts["communities"].tolist()] == [[numbers["here"]], [1]]
+    assert sum(len(rows) for rows in listed.values()) == 1
 
 
 def test_who_complained_is_told_nowhere_where_the_table_of_answers_withholds_it(database, city, signed_in):

@@ -14,7 +14,7 @@ from survey_app.accounts.scope import EVERYWHERE, Scope
 from survey_app.evaluations.evaluate_round import evaluate_round
 from survey_app.evaluations.standings import read_standings, read_standings_of
 from survey_app.evaluations.standings_table import find_communities
-from survey_app.models import Community
+from survey_app.models import Community, PropertyCompany
 from survey_app.models.vocabulary import Area
 from tests.dashboards.grids import grid_page
 from tests.factories import make_community, make_complaint, make_district, make_response, make_round, make_subdistrict
@@ -45,6 +45,8 @@ queries = st.builds(
     text=st.sampled_from(["", "阳光", "GARDEN", "garden 1", "%", "_", "\\", "000", "nobody"]),
     region=st.sampled_from([None, "海勃湾区", "乌达区", "海南区"]),
     subdistrict=st.sampled_from([None, None, "新华街道", "海北街道", "没有的街道"]),
+    # One is called as the beginning of another.
+    company=st.sampled_from(["", "", "万家物业", "家物业", "VANJIA", "Vanjia", "_", "没有的物业"]),
     status=st.sampled_from([None, *STATUSES]),
     evidence=st.sampled_from([None, "undecided", "no", "certain"]),
     minimum_responses=st.sampled_from([None, 0, 1, 31]),
@@ -69,12 +71,18 @@ def evaluated(database):
             for name in ("新华街道", "海北街道")
             for district in (0, 1)
         ]
+        companies = [
+            PropertyCompany(name="万家物业", english_name="Vanjia", sort_key="1"),
+            PropertyCompany(name="万家物业服务", english_name="Vanjia Services", sort_key="2"),
+            None,
+        ]
         survey_round = make_round(session, opens_at=NOW - timedelta(days=40), closes_at=NOW - timedelta(days=10))
         for place in range(10):
             community = make_community(
                 session,
                 district=districts[place % 2],
                 subdistrict=subdistricts[place % 4] if place < 8 else None,
+                company=companies[place % 3],
                 name=f"{NAMES[place % 5]}{place}",
                 english_name=None if place == 3 else f"Garden {place}",
                 sort_key=f"{place % 4}",
