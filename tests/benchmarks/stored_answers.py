@@ -32,18 +32,9 @@ def store_frozen_round(database: Database, answers: int) -> int:
 
 
 def store_closed_round(database: Database, answers: int, *, communities: int | None = None) -> int:
-    """Add a closed round with its answers, which nobody has evaluated, and return its id."""
-    return _store_round(database, answers, communities, closes_in=-timedelta(days=10))
+    """Add a round that closed ten days ago with its answers, which nobody has evaluated, and return its id.
 
-
-def store_open_round(database: Database, answers: int, *, communities: int) -> int:
-    """Add a round that is open and has taken answers for twenty days, and return its id."""
-    return _store_round(database, answers, communities, closes_in=timedelta(days=5))
-
-
-def _store_round(database: Database, answers: int, communities: int | None, *, closes_in: timedelta) -> int:
-    """Add a round of 20 days and its answers, by default five hundred for each community.
-
+    It was open for twenty days, and has five hundred answers for each community where their number is not given.
     All came with slips, a tenth of them the second of their household; one in four has a text. Unique values are
     random, as real ones are, so that each row has its place in another part of an index.
     """
@@ -51,8 +42,8 @@ def _store_round(database: Database, answers: int, communities: int | None, *, c
     with database.writing() as session:
         survey_round = make_round(
             session,
-            opens_at=now + min(closes_in, timedelta(0)) - timedelta(days=20),
-            closes_at=now + closes_in,
+            opens_at=now - timedelta(days=30),
+            closes_at=now - timedelta(days=10),
             accepts_households=True,
         )
         districts = [make_district(session) for _ in range(DISTRICTS)]
