@@ -7,6 +7,7 @@ from babel import Locale
 from babel.support import NullTranslations
 from flask import Flask, g, request, session
 from flask_babel import Babel, Domain
+from markupsafe import Markup
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
@@ -53,9 +54,8 @@ def init_app(app: Flask) -> None:
     """Set up translations in templates and `gettext` for the language of the request, and links that keep it."""
     babel = Babel(app, locale_selector=lambda: Locale.parse(current_language(), sep="-"))
     babel.domain_instance = _SiteDomain()
-    # Flask-Babel asks for the context of the request several times a sentence, and a long list has hundreds of them.
-    # It has added the extension with this method, of which the type of an environment knows nothing.
-    app.jinja_env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
+    # A long list has hundreds of sentences, and Flask-Babel and Jinja look each up through several contexts.
+    app.jinja_env.globals.update(_=_sentence, gettext=_sentence, ngettext=_counted_sentence)
     app.jinja_env.globals.update(current_language=current_language, other_language=other_language)
     app.url_defaults(_keep_language)
 
@@ -65,21 +65,31 @@ def other_language() -> str:
     return LANGUAGES[1 - LANGUAGES.index(current_language())]
 
 
-def _translations() -> NullTranslations:
-    return load_catalogue(TRANSLATIONS, current_language())
-
-
-def _gettext(message: str) -> str:
-    return _translations().ugettext(message)
-
-
-def _ngettext(singular: str, plural: str, count: int) -> str:
-    return _translations().ungettext(singular, plural, count)
-
-
 class _SiteDomain(Domain):  # type: ignore[misc]  # Flask-Babel has no types
     def get_translations(self) -> NullTranslations:
-        return _translations()
+        return load_catalogue(TRANSLATIONS, current_language())
+
+
+def _sentence(message: str, **values: object) -> Markup:
+    """Return a sentence of a template in the language of the page, with values that are escaped."""
+    language = current_language()
+    return _translated(message, language) % values if values else _without_values(message, language)
+
+
+def _counted_sentence(singular: str, plural: str, count: int, /, **values: object) -> Markup:
+    """Return a sentence about a number, which is written as it is where no `num` says how."""
+    translated = load_catalogue(TRANSLATIONS, current_language()).ungettext(singular, plural, count)
+    return Markup(translated) % {"num": count, **values}  # noqa: S704 (a catalogue is ours)
+
+
+@lru_cache(maxsize=4096)
+def _translated(message: str, language: str) -> Markup:
+    return Markup(load_catalogue(TRANSLATIONS, language).ugettext(message))  # noqa: S704 (as above)
+
+
+@lru_cache(maxsize=4096)
+def _without_values(message: str, language: str) -> Markup:
+    return _translated(message, language) % {}
 
 
 def _asked_language() -> str | None:

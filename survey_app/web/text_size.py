@@ -19,7 +19,7 @@ def init_app(app: Flask) -> None:
 
 
 def _asked_size() -> str | None:
-    asked = request.args.get(PARAMETER)
+    asked = request.args.get(PARAMETER) if request.query_string else None
     return asked if asked in TEXT_SIZES else None
 
 
