@@ -1,8 +1,10 @@
 """The desk of a company: its cases alone, what was released alone, and steps that reveal nobody."""
 
+import html
 import io
 import logging
 import re
+import zipfile
 from base64 import b64decode
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -152,10 +154,34 @@ def everything(client, database, *, is_for=is_open_to_companies):
     seen = {}
     for address in asked:
         answer = client.get(address)
-        seen[address] = RANDOM.sub(b"", answer.data + str(answer.headers).encode())
+        seen[address] = RANDOM.sub(b"", unpacked(answer.data) + str(answer.headers).encode())
         pictures = re.findall(rb"data:image/jpeg;base64,([^\"]*)", answer.data)
         seen[f"pictures of {address}"] = b"".join(map(b64decode, pictures))
     return seen
+
+
+def unpacked(content):
+    """Return a page or file with its signs as they are read, and with what it holds packed."""
+    assert not content.startswith(b"%PDF"), "what a PDF says is not found in its bytes"
+    if zipfile.is_zipfile(io.BytesIO(content)):
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return b"".join(unpacked(archive.read(name)) for name in archive.namelist())
+    if content.startswith(b"\xff\xd8"):
+        return content
+    escaped = re.compile(r"\\u([0-9a-f]{4})", re.IGNORECASE)
+    read = html.unescape(content.decode("utf-8", "replace"))
+    return content + escaped.sub(lambda found: chr(int(found[1], 16)), read).encode("utf-8", "replace")
+
+
+@pytest.mark.parametrize("written", ["&#27431;阳晓彤", "\\u6b27阳晓彤", NAME])
+def test_the_search_reads_signs_however_they_are_written_and_packed(written):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/sharedStrings.xml", written)
+
+    assert NAME.encode() not in stream.getvalue()
+    assert NAME.encode() in unpacked(stream.getvalue())
+    assert NAME.encode() in unpacked(written.encode())
 
 
 @pytest.fixture
