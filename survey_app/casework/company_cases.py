@@ -18,9 +18,7 @@ from survey_app.attachments.attachments import KeptAttachment, attachments_by_st
 from survey_app.attachments.kinds import PHOTO, REPLY_PHOTO
 from survey_app.casework.appeals import find_appeal
 from survey_app.casework.releases import Release, release_of_events
-from survey_app.casework.remaining_time import OfficeTime, RemainingTime, remaining_time
-from survey_app.city_time import city_zone
-from survey_app.complaints.calendars import calendar
+from survey_app.casework.remaining_time import OfficeTime, RemainingTime, office_time, remaining_time
 from survey_app.complaints.cases import PastEvent, clock_of, present_history
 from survey_app.complaints.categories import category_of
 from survey_app.complaints.counted_cases import counts_in_rate
@@ -112,7 +110,7 @@ class CompanyCaseFile:
 
 def list_company_cases(session: Session, company_id: int, *, limit: int, now: datetime) -> CompanyCases:
     """Return the cases that were given to a company, of each kind so many at most."""
-    at = OfficeTime(calendar(session), city_zone(session), now)
+    at = office_time(session, now)
     looked_after = select(Community.id).where(is_in_charge(at.day, company_id=company_id))
     # A case that no company has is compared as well.
     has_it = Complaint.company_id.is_not_distinct_from(company_id)

@@ -14,8 +14,6 @@ from sqlalchemy.orm import Session
 from analytics.languages import Wording
 from survey_app.accounts.scope import Scope
 from survey_app.casework.remaining_time import OfficeTime, RemainingTime, remaining_time
-from survey_app.city_time import city_zone
-from survey_app.complaints.calendars import calendar
 from survey_app.complaints.cases import cases_in
 from survey_app.complaints.categories import category_of, recorded_categories
 from survey_app.complaints.state_machine import DEADLINE_STATUSES, ENDED, OPEN
@@ -127,9 +125,9 @@ class DueCases:
     overdue: int
 
 
-def count_queues(session: Session, scope: Scope, wanted: CaseFilter, *, now: datetime) -> Mapping[Queue, int]:
+def count_queues(session: Session, scope: Scope, wanted: CaseFilter, at: OfficeTime) -> Mapping[Queue, int]:
     """Return how many cases that are asked for are in each queue, whichever queue is looked at."""
-    matching = _matching(session, scope, replace(wanted, queue=None), now=now)
+    matching = _matching(scope, replace(wanted, queue=None), at)
     # In the order of an index: the condition of each queue, asked of each case, takes three times as long.
     counting = matching.with_only_columns(
         Complaint.status,
@@ -148,15 +146,16 @@ def count_queues(session: Session, scope: Scope, wanted: CaseFilter, *, now: dat
     return {queue: found[queue] for queue in Queue}
 
 
-def count_due(session: Session, scope: Scope, *, now: datetime) -> DueCases:
+def count_due(session: Session, scope: Scope, at: OfficeTime) -> DueCases:
     """Return how many cases are due today and overdue."""
-    zone = city_zone(session)
-    tonight = datetime.combine(now.astimezone(zone).date() + timedelta(days=1), time(), zone).astimezone(UTC)
-    is_overdue = Complaint.deadline_at <= now
-    statement = cases_in(scope).where(Complaint.deadline_at.is_not(None), Complaint.deadline_at <= tonight)
-    counting = statement.with_only_columns(func.count(), func.coalesce(func.sum(case((is_overdue, 1), else_=0)), 0))
-    due, overdue = session.execute(counting).one()
-    return DueCases(due - overdue, overdue)
+    tonight = datetime.combine(at.day + timedelta(days=1), time(), at.zone).astimezone(UTC)
+    # Counted apart, as an index gives them: a condition asked of each case takes three times as long.
+    due, overdue = (
+        cases_in(scope).where(Complaint.deadline_at <= until).with_only_columns(func.count()).scalar_subquery()
+        for until in (tonight, at.now)
+    )
+    counted = session.execute(select(due.label("due"), overdue.label("overdue"))).one()
+    return DueCases(counted.due - counted.overdue, counted.overdue)
 
 
 def count_unaccepted_safety(session: Session, scope: Scope) -> int:
@@ -166,7 +165,7 @@ def count_unaccepted_safety(session: Session, scope: Scope) -> int:
 
 
 def list_cases(
-    session: Session, scope: Scope, wanted: CaseFilter, *, limit: int | None, offset: int = 0, now: datetime
+    session: Session, scope: Scope, wanted: CaseFilter, at: OfficeTime, *, limit: int | None, offset: int = 0
 ) -> Sequence[ListedCase]:
     """Return the cases that are asked for: open matters of safety first, then in the order that is asked for."""
     supporters = (
@@ -177,7 +176,7 @@ def list_cases(
     )
     order = (case((and_(_is_safety(), Complaint.status.in_(sorted(OPEN))), 0), else_=1), *_ORDERS[wanted.order])
     # By their numbers first, which an index gives without the words of each.
-    matching = _matching(session, scope, wanted, now=now).with_only_columns(Complaint.id)
+    matching = _matching(scope, wanted, at).with_only_columns(Complaint.id)
     listed = matching.order_by(*order).limit(limit).offset(offset).subquery()
     statement = (
         select(*_LISTED, supporters.label("supporters"))
@@ -188,7 +187,6 @@ def list_cases(
         .outerjoin(Account, Account.id == Complaint.handler_id)
         .order_by(*order)
     )
-    at = OfficeTime(calendar(session), city_zone(session), now)
     return [_listed(row, at) for row in session.execute(statement)]
 
 
@@ -212,11 +210,11 @@ _ORDERS: Mapping[Order, Sequence[Any]] = MappingProxyType(
 )
 
 
-def _matching(session: Session, scope: Scope, wanted: CaseFilter, *, now: datetime) -> Select[Complaint]:
-    return cases_in(scope).where(true(), *_conditions(session, wanted, now=now))
+def _matching(scope: Scope, wanted: CaseFilter, at: OfficeTime) -> Select[Complaint]:
+    return cases_in(scope).where(true(), *_conditions(wanted, at))
 
 
-def _conditions(session: Session, wanted: CaseFilter, *, now: datetime) -> Iterator[ColumnElement[bool]]:
+def _conditions(wanted: CaseFilter, at: OfficeTime) -> Iterator[ColumnElement[bool]]:
     """Yield what narrows the cases to those that are asked for."""
     for column, value in (
         (_queue, wanted.queue),
@@ -233,13 +231,13 @@ def _conditions(session: Session, wanted: CaseFilter, *, now: datetime) -> Itera
         # A group's code begins those of its categories.
         yield Complaint.category.startswith(wanted.category, autoescape=True)
     if wanted.is_overdue:
-        yield Complaint.deadline_at <= now
+        yield Complaint.deadline_at <= at.now
     if wanted.words:
         yield _says(wanted.words)
     if wanted.first_day is not None:
-        yield Complaint.submitted_at >= datetime.combine(wanted.first_day, time(), city_zone(session))
+        yield Complaint.submitted_at >= datetime.combine(wanted.first_day, time(), at.zone)
     if wanted.last_day is not None:
-        yield Complaint.submitted_at < datetime.combine(wanted.last_day + timedelta(days=1), time(), city_zone(session))
+        yield Complaint.submitted_at < datetime.combine(wanted.last_day + timedelta(days=1), time(), at.zone)
 
 
 def _says(words: str) -> ColumnElement[bool]:

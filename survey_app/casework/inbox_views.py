@@ -34,6 +34,7 @@ from survey_app.casework.inbox import (
     list_cases,
 )
 from survey_app.casework.labels import channel_words, office_words, order_words, queue_words, status_names, step_names
+from survey_app.casework.remaining_time import office_time
 from survey_app.clock import current_time
 from survey_app.complaints.cases import cases_in
 from survey_app.complaints.categories import categories
@@ -57,20 +58,21 @@ _Member = TypeVar("_Member", bound=StrEnum)
 @policy(WORKING_CASES)
 def cases() -> str:
     """List the cases of the account by what has to be done next, a page at a time."""
-    wanted, now, language = _wanted(), current_time(), current_language()
+    wanted, language = _wanted(), current_language()
     with site().database.reading() as session:
         scope = wanted_scope(session)
-        counts = count_queues(session, scope, wanted, now=now)
+        at = office_time(session, current_time())
+        counts = count_queues(session, scope, wanted, at)
         total = sum(counts.values()) if wanted.queue is None else counts[wanted.queue]
         page = Page(requested_page(), CASES_PER_PAGE, total)
         return render_template(
             "casework/inbox.html",
-            cases=list_cases(session, scope, wanted, limit=page.size, offset=page.offset, now=now),
+            cases=list_cases(session, scope, wanted, at, limit=page.size, offset=page.offset),
             counts=counts,
             wanted=wanted,
             page=page,
             # Whatever is looked for: of all that the account has, like the badge on the home page.
-            due=count_due(session, signed_in().scope, now=now),
+            due=count_due(session, signed_in().scope, at),
             unaccepted_safety=count_unaccepted_safety(session, signed_in().scope),
             appeals=count_waiting(session, signed_in().scope),
             places=offered_places(session, signed_in().scope),
@@ -159,7 +161,7 @@ def _table() -> tuple[Sequence[str], Iterator[Sequence[object]]]:
     wanted, now, account, language = _wanted(), current_time(), signed_in(), current_language()
     with site().database.reading() as session:
         scope = wanted_scope(session)
-        found = list_cases(session, scope, wanted, limit=MOST_IN_FILE + 1, now=now)
+        found = list_cases(session, scope, wanted, office_time(session, now), limit=MOST_IN_FILE + 1)
     if len(found) > MOST_IN_FILE:
         abort(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     with site().database.writing() as session:

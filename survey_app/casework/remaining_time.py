@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 
-from survey_app.city_time import last_day
+from sqlalchemy.orm import Session
+
+from survey_app.city_time import city_zone, last_day
+from survey_app.complaints.calendars import calendar
 from survey_app.complaints.working_days import Calendar
 
 _HOUR = timedelta(hours=1)
@@ -38,6 +41,11 @@ class OfficeTime:
     def day(self) -> date:
         """The local day."""
         return self.now.astimezone(self.zone).date()
+
+
+def office_time(session: Session, now: datetime) -> OfficeTime:
+    """Return the time of the city's offices at a moment."""
+    return OfficeTime(calendar(session), city_zone(session), now)
 
 
 def remaining_time(deadline: datetime, at: OfficeTime, *, is_safety: bool) -> RemainingTime:

@@ -15,6 +15,7 @@ from survey_app.accounts.policies import ALL_STAFF, COLLECTING, EVALUATING, WORK
 from survey_app.accounts.scope import EVERYWHERE
 from survey_app.accounts.staff_pages import NAVIGATION, blueprint
 from survey_app.casework.inbox import count_due
+from survey_app.casework.remaining_time import office_time
 from survey_app.clock import current_time
 from survey_app.evaluations.publications import publish_evaluation
 from survey_app.evaluations.round_overview import number_in_round, read_round_overviews
@@ -44,7 +45,9 @@ def home() -> str:
     now = current_time()
     with site().database.reading() as session:
         preparation = _read_preparation(session, now=now)
-        due = count_due(session, signed_in().scope, now=now) if signed_in().may(WORKING_CASES) else None
+        due = (
+            count_due(session, signed_in().scope, office_time(session, now)) if signed_in().may(WORKING_CASES) else None
+        )
         if signed_in().may(COLLECTING):
             rounds = read_round_overviews(session, scope=signed_in().scope, now=now)
             return render_template(

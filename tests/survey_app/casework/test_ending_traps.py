@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from survey_app.accounts.scope import EVERYWHERE
 from survey_app.casework.inbox import CaseFilter, Queue, list_cases
+from survey_app.casework.remaining_time import office_time
 from survey_app.complaints.cases import MergedIntoEnded, find_own_case, stored_state, take_step
 from survey_app.models import Complaint
 from survey_app.models.vocabulary import CaseAction, CaseActor, CaseEndReason, CaseStatus
@@ -63,7 +64,7 @@ def words(database, case, *, now=NOW + 9 * HOUR):
 def queue(database, case, *, now):
     with database.reading() as session:
         for name in Queue:
-            listed = list_cases(session, EVERYWHERE, CaseFilter(queue=name), limit=10, now=now)
+            listed = list_cases(session, EVERYWHERE, CaseFilter(queue=name), office_time(session, now), limit=10)
             if case in {each.reference for each in listed}:
                 return name
     return None

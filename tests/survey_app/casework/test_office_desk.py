@@ -14,6 +14,7 @@ from werkzeug.test import encode_multipart
 
 from survey_app.accounts.scope import EVERYWHERE
 from survey_app.casework.inbox import CaseFilter, Queue, count_queues, list_cases
+from survey_app.casework.remaining_time import office_time
 from survey_app.complaints.cases import find_own_case, stored_state, take_step
 from survey_app.complaints.contacts import store_contact
 from survey_app.models import (
@@ -275,11 +276,10 @@ def test_each_case_is_in_one_queue_and_the_counts_are_of_what_is_listed(place, s
                 case.status, case.stage, case.proposal, case.company_id = status, stage, proposal, company_id
 
     with sqlite_database.reading() as session:
-        counts = count_queues(session, EVERYWHERE, CaseFilter(), now=NOW)
-        listed = {
-            queue: list_cases(session, EVERYWHERE, CaseFilter(queue=queue), limit=None, now=NOW) for queue in Queue
-        }
-        every = list_cases(session, EVERYWHERE, CaseFilter(), limit=None, now=NOW)
+        at = office_time(session, NOW)
+        counts = count_queues(session, EVERYWHERE, CaseFilter(), at)
+        listed = {queue: list_cases(session, EVERYWHERE, CaseFilter(queue=queue), at, limit=None) for queue in Queue}
+        every = list_cases(session, EVERYWHERE, CaseFilter(), at, limit=None)
 
     assert counts == {queue: len(cases) for queue, cases in listed.items()}
     assert all(counts.values())
