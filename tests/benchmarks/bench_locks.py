@@ -179,7 +179,7 @@ def benchmarks() -> list[Benchmark]:
         ),
         *(
             Benchmark(
-                name=f"locks: the slowest percent of receipts beside {ANSWERS:,} old answers, jobs {often}, beside none",
+                name=f"locks: the slowest percent of receipts beside {ANSWERS:,} old answers, jobs {often}, or none",
                 ours=partial(slowest_percent_beside_work, pause),
                 baseline=slowest_percent_alone,
                 bar="≥ 0.83" if pause > 1 else "none: the slowest percent are those that a job's own commits hold up",
