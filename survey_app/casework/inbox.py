@@ -133,16 +133,18 @@ def count_queues(session: Session, scope: Scope, wanted: CaseFilter, at: OfficeT
         Complaint.status,
         Complaint.stage,
         func.count().label("cases"),
-        func.sum(case((_is_proposed, 1), else_=0)).label("proposed"),
-        func.sum(case((and_(not_(_is_proposed), _is_left), 1), else_=0)).label("left"),
+        func.count(Complaint.proposal).label("proposed"),
     ).group_by(Complaint.status, Complaint.stage)
+    left = matching.where(not_(_is_proposed), _is_left).with_only_columns(Complaint.status, func.count().label("cases"))
     found: Counter[Queue] = Counter()
     for row in session.execute(counting):
         status = CaseStatus(row.status)
         is_in_stage_two = row.stage > 1 and status in DEADLINE_STATUSES
         found[Queue.PROPOSED] += row.proposed
-        found[Queue.TO_DISPATCH] += row.left
-        found[Queue.STAGE2 if is_in_stage_two else _OF_STATUS[status]] += row.cases - row.proposed - row.left
+        found[Queue.STAGE2 if is_in_stage_two else _OF_STATUS[status]] += row.cases - row.proposed
+    for row in session.execute(left.group_by(Complaint.status)):
+        found[Queue.TO_DISPATCH] += row.cases
+        found[_OF_STATUS[CaseStatus(row.status)]] -= row.cases
     return {queue: found[queue] for queue in Queue}
 
 
