@@ -23,8 +23,7 @@ window.dashAgGridComponentFunctions.NameLink = function (props) {
   return window.React.createElement(
     "div",
     { className: "table-of-communities-name" },
-    window.React.createElement("a", { href: address, className: "name-link", tabIndex: -1 }, props.value),
-    window.React.createElement("span", null, props.data.place)
+    window.React.createElement("a", { href: address, className: "name-link", tabIndex: -1 }, props.value)
   );
 };
 

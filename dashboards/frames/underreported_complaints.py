@@ -9,6 +9,7 @@ from analytics.disclosure.rules import DisclosureRules, rules_in_force
 from analytics.disclosure.suppression import can_be_shown
 from analytics.evidence.underreported_complaints import UNDERREPORTED_COLUMNS, underreported_complaints
 from analytics.reports.complaint_sentences import underreported_sentences
+from dashboards.languages import translator
 from dashboards.source import EvaluationHeader, EvaluationSource, header_of
 
 
@@ -30,6 +31,18 @@ def can_be_told(said: int, asked: int, answered: int, disclosure: DisclosureRule
 def underreporting_warnings(source: EvaluationSource, evaluation_id: int, language: str) -> Mapping[str, str]:
     """Return the warning about each community whose complaints may be underreported, by its number."""
     return underreported_sentences(source.compute_once(evaluation_id, _find_underreported), language)
+
+
+def underreporting_notes(source: EvaluationSource, evaluation_id: int, language: str) -> Mapping[str, str]:
+    """Return the same warnings in as few words as a cell of a long table has room for."""
+    _ = translator(language)
+    found = source.compute_once(evaluation_id, _find_underreported)
+    note = _("Complaints underreported? {recorded} on record, {reported} or more by the survey")
+    counts = (found[name].tolist() for name in ("community_id", "recorded_households", "reported_lower"))
+    return {
+        number: note.format(recorded=f"{recorded:,.0f}", reported=f"{reported:,.0f}")
+        for number, recorded, reported in zip(*counts, strict=True)
+    }
 
 
 def leave_out_untold(found: pd.DataFrame, reported: pd.DataFrame, disclosure: DisclosureRules) -> pd.DataFrame:

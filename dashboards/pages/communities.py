@@ -18,7 +18,7 @@ from analytics.reports.labels import evidence_words, sentence_case, status_words
 from dashboards.address import View
 from dashboards.frames.standings import counted_words, in_region
 from dashboards.frames.survey_channels import channels_by_number
-from dashboards.frames.underreported_complaints import underreporting_warnings
+from dashboards.frames.underreported_complaints import underreporting_notes, underreporting_warnings
 from dashboards.languages import pick, translator
 from dashboards.pages.page import Page, Part, Parts
 from dashboards.source import (
@@ -45,17 +45,19 @@ _SORTABLE: Final = frozenset(get_args(GridColumn))
 # which break anywhere, let a screen of 1,440 pixels show all columns.
 _LEAST_WIDTHS: Final = {
     "zh-Hans": {
-        "name": 150,
+        "name": 124,
         **dict.fromkeys(("satisfaction_percentile", "complaint_percentile"), 68),
-        **dict.fromkeys(("satisfaction_score", "responses", "complaints_per_1000_household_years"), 76),
-        "status": 100,
-        "evidence": 108,
-        "channel": 86,
-        "check": 150,
+        **dict.fromkeys(("satisfaction_score", "responses", "complaints_per_1000_household_years"), 74),
+        "evidence": 104,
+        **dict.fromkeys(("status", "place"), 96),
+        "channel": 80,
+        "check": 124,
     },
-    "en": {"name": 128, "status": 125, "evidence": 125, "check": 215},
+    "en": {"name": 128, "status": 150, "place": 120, "evidence": 120, "channel": 120, "check": 200},
 }
 _LEAST_WIDTH: Final = 92
+# Of three lines; this kind of table cannot be asked to fit each row.
+_ROW_HEIGHT: Final = 64
 _NUMERIC: Final = _SORTABLE - {"name"} | {"satisfaction_percentile", "complaint_percentile"}
 _ORDER: Final = (GridOrder("satisfaction_rank"),)
 _EVIDENCE: Final = tuple(Evidence)
@@ -172,7 +174,7 @@ def rows_for(source: EvaluationSource, view: View, asked: Mapping[str, Any]) -> 
     query = query_of(header, view.with_own(sort=order or None), offset=start, limit=wanted)
     page = source.grid(header.id, query)
     channels = channels_by_number(source, header.id)
-    checks = underreporting_warnings(source, header.id, view.language)
+    checks = underreporting_notes(source, header.id, view.language)
     rows = [
         community_table.community_table_row(
             row, header, view, channel=channels.get(row["number"]), check=checks.get(row["number"], "")
@@ -354,7 +356,7 @@ def _grid(header: EvaluationHeader, view: View) -> Component:
             "paginationPageSizeSelector": False,
             "cacheBlockSize": PAGE_ROWS,
             "maxBlocksInCache": 20,
-            "rowHeight": 100,
+            "rowHeight": _ROW_HEIGHT,
             "ensureDomOrder": True,
             "enableCellTextSelection": True,
             "localeText": _grid_words(view.language),

@@ -36,6 +36,7 @@ def column_names(header: EvaluationHeader, language: str) -> dict[str, str]:
         "complaints_per_1000_household_years": scale_of(header, ROUTES["complaints"], language).title,
         "status": _("Result (either route)"),
         "evidence": _("Evidence (either route)"),
+        "place": _("District"),
         "channel": _("Answers came through"),
         "check": _("Please check"),
     }
@@ -95,6 +96,8 @@ def community_table_csv(
     _ = translator(language)
     standing = _("Preview, not an official result") if header.provisional else _("official")
     names = column_names(header, language)
+    # Its parts have columns of their own here.
+    del names["place"]
     headings = [
         _("Kind of result"),
         _("Number"),
