@@ -23,6 +23,7 @@ from survey_app.call_backs import call_back_views, register_views
 from survey_app.casework import bulk_views, case_file_views, company_views, inbox_views, intake_views, rate_views
 from survey_app.codes import community_views, poster_views, printing_views, slip_views
 from survey_app.complaints import calendar_views, case_views, filing_views, secret_reissue_views
+from survey_app.complaints.categories import categories
 from survey_app.config import Config
 from survey_app.documents import bulletin_views, pdf_views
 from survey_app.evaluations import evaluation_views, round_views
@@ -162,6 +163,8 @@ def create_app(config: Config | None = None) -> Flask:
     with database.reading() as session:
         # Read once, since it never changes.
         app.jinja_env.globals["is_demo"] = is_demo(session)
+    # Parsed before anybody waits for the first page that names one.
+    categories()
     for blueprint in dict.fromkeys(module.blueprint for module in _VIEWS):
         app.register_blueprint(blueprint)
     # Imported here, since Dash takes a second to import and the commands that never serve need not wait for it.
