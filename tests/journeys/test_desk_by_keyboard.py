@@ -1,17 +1,31 @@
-"""A case is taken in, dispatched, answered and called back by keyboard, with the focus always in sight."""
+"""Cases are worked, called back and appealed, files of the hotline imported and contracts changed by keyboard.
+
+The focus is always in sight.
+"""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import expect
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from survey_app.city_time import Month
-from survey_app.models import CallBackResult, Community, Complaint, PropertyCompany
-from tests.accounts import make_account
-from tests.factories import make_community, make_complaint, make_district
+from survey_app.hotline.ledger_jobs import ledger_jobs
+from survey_app.jobs.worker import Worker
+from survey_app.models import (
+    CallBackResult,
+    Community,
+    Complaint,
+    ComplaintAppeal,
+    HotlineCase,
+    PropertyCompany,
+    PropertyContract,
+)
+from tests.accounts import SECRET_KEY, make_account
+from tests.factories import give_to_company, make_community, make_complaint, make_district
 from tests.survey_app.call_backs.conftest import City
+from tests.survey_app.hotline.ledgers import csv_of, row
 
 pytestmark = pytest.mark.browser
 
@@ -162,3 +176,84 @@ def test_residents_are_called_back_by_keyboard(keyboard_of, sqlite_database):
     with sqlite_database.reading() as session:
         result = session.scalars(select(CallBackResult)).one()
     assert (result.contacted, result.resolved, result.satisfied) == ("yes", "no", "no")
+
+
+def test_an_appeal_is_filed_and_decided_by_keyboard(keyboard_of, sqlite_database, community_id):
+    now = datetime.now(UTC)
+    with sqlite_database.writing() as session:
+        case = make_complaint(session, session.get(Community, community_id), submitted_at=now - timedelta(hours=1))
+        give_to_company(session, case, now=now)
+        reference = case.reference
+        make_account(session, "city", now=now)
+
+    company = keyboard_of("company", f"/staff/company-cases/{reference}")
+    company.press("details:has(#appeal-words) summary")
+    company.press("[name=reason]", "Space")
+    company.type_into("#appeal-words", "属于市政道路")
+    company.follow("form:has(#appeal-words) button.primary")
+    city = keyboard_of("city", "/staff/cases")
+    city.follow("main .actions a[href*=appeals]")
+    city.type_into("#answer-1", "经核实，属市政道路")
+    city.follow("button[value=upheld]")
+
+    with sqlite_database.reading() as session:
+        assert session.scalars(select(ComplaintAppeal.decision)).all() == ["upheld"]
+
+
+@pytest.mark.usefixtures("community_id")
+def test_a_file_of_the_hotline_is_sent_decided_and_imported_by_keyboard(keyboard_of, sqlite_database, tmp_path):
+    with sqlite_database.writing() as session:
+        make_account(session, "city", now=datetime.now(UTC))
+    ledger = tmp_path / "台账.csv"
+    ledger.write_bytes(csv_of([row(community="阳光家园"), row(community="老阳光")]))
+
+    def work():
+        Worker(sqlite_database, ledger_jobs(SECRET_KEY), lambda: datetime.now(UTC)).run_due_jobs()
+        city.page.reload()
+
+    city = keyboard_of("city", "/staff/cases")
+    city.follow("main .actions a[href*=hotline]")
+    city.go_to("#file")
+    with city.page.expect_file_chooser() as chooser:
+        city.page.keyboard.press("Space")
+    chooser.value.set_files(ledger)
+    city.follow("form:has(#file) button.primary")
+    work()
+    city.follow("main a[href*='hotline/communities']")
+    city.type_into("#community-1", "阳光家园")
+    city.follow("form:has(#community-1) button")
+    city.follow("main a[href*='staff/hotline']")
+    city.follow("main th a[href*='hotline/imports']")
+    city.follow("form[action*=again] button")
+    work()
+    city.follow("main form.fields button.primary")
+    work()
+
+    expect(city.page.locator("main [role=status]")).to_be_visible()
+    with sqlite_database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(HotlineCase)) == 2
+
+
+def test_a_change_of_the_company_is_recorded_and_withdrawn_by_keyboard(keyboard_of, sqlite_database, community_id):
+    with sqlite_database.writing() as session:
+        make_account(session, "city", now=datetime.now(UTC))
+
+    def companies():
+        with sqlite_database.reading() as session:
+            contracts = select(PropertyContract).order_by(PropertyContract.starts_on.desc())
+            return [contract.company.name for contract in session.scalars(contracts)]
+
+    city = keyboard_of("city", "/staff/communities")
+    city.follow(f"main a[href*='/communities/{community_id}/contracts']")
+    city.type_into("#company", "和谐物业")
+    city.go_to("#starts-on")
+    # Its parts stand in the order of the browser's language.
+    day = datetime.now(ZoneInfo("Asia/Shanghai")).date() + timedelta(days=40)
+    city.page.keyboard.type(f"{day:%m%d%Y}")
+    assert city.page.locator("#starts-on").input_value() == day.isoformat()
+    city.press("[name=is_new]", "Space")
+    city.follow("form:has(#company) button.primary")
+    assert "和谐物业" in companies()
+
+    city.follow("main form[action*=withdrawal] button")
+    assert "和谐物业" not in companies()
