@@ -135,16 +135,16 @@ def count_queues(session: Session, scope: Scope, wanted: CaseFilter, at: OfficeT
         func.count().label("cases"),
         func.count(Complaint.proposal).label("proposed"),
     ).group_by(Complaint.status, Complaint.stage)
-    left = matching.where(not_(_is_proposed), _is_left).with_only_columns(Complaint.status, func.count().label("cases"))
+    left = matching.where(not_(_is_proposed), _is_left).with_only_columns(Complaint.status, func.count())
     found: Counter[Queue] = Counter()
     for row in session.execute(counting):
         status = CaseStatus(row.status)
         is_in_stage_two = row.stage > 1 and status in DEADLINE_STATUSES
         found[Queue.PROPOSED] += row.proposed
         found[Queue.STAGE2 if is_in_stage_two else _OF_STATUS[status]] += row.cases - row.proposed
-    for row in session.execute(left.group_by(Complaint.status)):
-        found[Queue.TO_DISPATCH] += row.cases
-        found[_OF_STATUS[CaseStatus(row.status)]] -= row.cases
+    for status_left, cases in session.execute(left.group_by(Complaint.status)):
+        found[Queue.TO_DISPATCH] += cases
+        found[_OF_STATUS[CaseStatus(status_left)]] -= cases
     return {queue: found[queue] for queue in Queue}
 
 
@@ -152,12 +152,15 @@ def count_due(session: Session, scope: Scope, at: OfficeTime) -> DueCases:
     """Return how many cases are due today and overdue."""
     tonight = datetime.combine(at.day + timedelta(days=1), time(), at.zone).astimezone(UTC)
     # Counted apart, as an index gives them: a condition asked of each case takes three times as long.
-    due, overdue = (
-        cases_in(scope).where(Complaint.deadline_at <= until).with_only_columns(func.count()).scalar_subquery()
-        for until in (tonight, at.now)
+    today, overdue = (
+        cases_in(scope).where(*conditions).with_only_columns(func.count()).scalar_subquery()
+        for conditions in (
+            (Complaint.deadline_at > at.now, Complaint.deadline_at <= tonight),
+            (Complaint.deadline_at <= at.now,),
+        )
     )
-    counted = session.execute(select(due.label("due"), overdue.label("overdue"))).one()
-    return DueCases(counted.due - counted.overdue, counted.overdue)
+    counted = session.execute(select(today.label("today"), overdue.label("overdue"))).one()
+    return DueCases(counted.today, counted.overdue)
 
 
 def count_unaccepted_safety(session: Session, scope: Scope) -> int:
