@@ -109,7 +109,7 @@ def translator(language: str, directory: Path = TRANSLATIONS) -> Translate:
     --------
     >>> translate = translator("zh-Hans")
     >>> translate("met"), translate("- - position {k}", k=3)
-    ('符合', '- - 第 3 名')
+    ('符合', '- - 第3名')
     """
     gettext = load_catalogue(directory, language).gettext
 

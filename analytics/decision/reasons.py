@@ -74,7 +74,7 @@ def reason_sentence(
     >>> reason_sentence(rows[3], region, "satisfaction", population=population, language="en")
     '9 valid responses of owners, fewer than the 10 that are needed: sample too small, not ranked.'
     >>> reason_sentence(rows[3], region, "satisfaction", population=population, language="zh-Hans")
-    '业主有效问卷 9 份，少于 10 份，样本不足，不参与排名。'
+    '业主有效问卷9份，少于10份，样本不足，不参与排名。'
     """
     columns = {name: [standing[name]] for name in _COLUMNS[part]}
     regions = {standing["region"]: region}
@@ -109,7 +109,7 @@ def reason_sentences(
     >>> population, regions = rules.satisfaction.population, result.summary["regions"]
     >>> said = reason_sentences(result.standings, regions, "satisfaction", population=population, language="zh-Hans")
     >>> said[-1]
-    '业主有效问卷 9 份，少于 10 份，样本不足，不参与排名。'
+    '业主有效问卷9份，少于10份，样本不足，不参与排名。'
     """
     texts = reason_texts(standings, regions, part, population=population, language=language)
     sentences: list[str] = texts.to_pylist()

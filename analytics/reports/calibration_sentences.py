@@ -63,8 +63,8 @@ def calibration_sentences(record: CalibrationRecord, language: str) -> Iterator[
     >>> record = read_calibration_record()
     >>> short = replace(record.cells[0], certain=400, certain_right=0.8)
     >>> for sentence in calibration_sentences(replace(record, cells=(short,)), "en"):
-    ...     print(sentence.replace(chr(160), " "))
-    Falls short: as the rules assume, regions of 20: of those called certain 80.0 % were truly among the best.
+    ...     print(sentence)
+    Falls short: as the rules assume, regions of 20: of those called certain 80.0% were truly among the best.
     """
     _ = translator(language)
     words, nothing = scenario_words(language), True

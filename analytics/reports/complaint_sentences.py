@@ -101,7 +101,7 @@ def underreported_sentences(found: pd.DataFrame, language: str) -> dict[str, str
     --------
     >>> found = pd.DataFrame({"community_id": ["a"], "reported_lower": 39.0, "recorded_households": 0.0})
     >>> underreported_sentences(found, "zh-Hans")
-    {'a': '投诉可能少报：登记 0 件，按调查推算至少 39 户，请先核实。'}
+    {'a': '投诉可能少报：登记0件，按调查推算至少39户，请先核实。'}
     """
     return {
         row["community_id"]: underreported_sentence(row["reported_lower"], row["recorded_households"], language)

@@ -29,9 +29,9 @@ def wave_sentences(waves: Mapping[str, Any], *, assumed: float, language: str) -
     >>> waves = {"communities": 12, "first": 240, "last": 240, "difference": -0.1, "error": 0.02, "differs": True,
     ...     "deviation": 0.0, "spread": 0.075}
     >>> for sentence in wave_sentences(waves, assumed=0.03, language="en"):
-    ...     print(sentence.replace(chr(160), " ").partition(", ")[2])
+    ...     print(sentence.partition(", ")[2])
     the last third is 10.0 points less satisfied than the first (standard error 2.0; communities compared: 12).
-    they differ by about 7.5 % of the scale; the rule file assumes 3.0 %. The evidence is computed with the larger one.
+    they differ by about 7.5% of the scale; the rule file assumes 3.0%. The evidence is computed with the larger one.
     """
     _ = translator(language)
     facts = {
@@ -83,8 +83,8 @@ def raised_sentence(region: str, spread: float, language: str) -> str:
 
     Examples
     --------
-    >>> raised_sentence("Wuda", 0.045, "en").replace(chr(160), " ")
-    'Wuda: the last answers differ so much from the first that the evidence is computed with 4.5 % instead.'
+    >>> raised_sentence("Wuda", 0.045, "en")
+    'Wuda: the last answers differ so much from the first that the evidence is computed with 4.5% instead.'
     """
     _ = translator(language)
     return _(
@@ -100,8 +100,8 @@ def worst_case_sentence(cases: WorstCases, language: str) -> str:
     Examples
     --------
     >>> said = worst_case_sentence(WorstCases(2, 200, 80, 66, 0.33, 0.93), "en")
-    >>> said.replace(chr(160), " ").partition(". ")[2]
-    'If all the others were dissatisfied, 33.0 % would be satisfied; if all were satisfied, 93.0 %.'
+    >>> said.partition(". ")[2]
+    'If all the others were dissatisfied, 33.0% would be satisfied; if all were satisfied, 93.0%.'
     """
     _ = translator(language)
     return _(

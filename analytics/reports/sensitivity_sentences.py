@@ -119,7 +119,7 @@ def community_lines(standing: Mapping[str, Any], few: Mapping[str, Any] | None, 
     ...     "satisfaction_rank_within_mode": 3, "satisfaction_ranked_within_mode": 12, "satisfaction_rate_web": 0.75,
     ...     "satisfaction_rate_paper": 0.9, "satisfaction_rate_telephone": None}
     >>> for line in community_lines(standing, {"least": 100, "left_out": 1}, "en"):
-    ...     print(line.replace(chr(160), " "))
+    ...     print(line)
     among those with at least 100 answers: 1
     among the 12 that answered on paper: 3
     on the web 75.0%, on paper 90.0%

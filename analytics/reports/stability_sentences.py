@@ -38,7 +38,7 @@ def stability_sentences(
     >>> repeated = {"expected": 6.04, "lower": 4, "upper": 8, "may_leave": [["017", 0.41]], "may_enter": []}
     >>> facts = {"repeated": repeated, "whole_list": None, "nonresponse": {"standing": [5] * 10, "at_every": 4}}
     >>> for sentence in stability_sentences(facts, listed=10, names={"017": "Jade"}, scale=100, language="en"):
-    ...     print(sentence.replace(chr(160), " "))
+    ...     print(sentence)
     Communities on the list: 10. If the same survey were taken again, about 6 (4 to 8) would be on it again.
     Most likely to leave it: Jade (41% to stay).
     4 of 10 stand at every assumption about those who did not answer: that they differ by 0% to 9% of the scale.
