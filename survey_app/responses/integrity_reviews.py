@@ -514,14 +514,17 @@ def _held(found: Integrity, reviewed: Mapping[int, tuple[str, str]], corrections
     """Return response_id, held and families of each response, with what was decided about it or what it corrects."""
     numbers = found.responses["response_id"].to_numpy()
     held, families = found.responses["held"].to_numpy(copy=True), found.responses["families"].copy()
+    decided: dict[int, str] = {}
     for place in np.flatnonzero(np.isin(numbers, [*reviewed, *corrections])).tolist():
         number = each = int(numbers[place])
         while each not in reviewed and each in corrections:
             each = corrections[each]
         if each in reviewed:
-            state, families.iloc[place] = reviewed[each]
+            state, decided[place] = reviewed[each]
             # What it corrects may have been excluded, which this one was not: somebody decides about it too.
             held[place] = state == ReviewState.HELD or (number != each and state == ReviewState.EXCLUDED)
+    # At once: each assignment copies the texts of all responses.
+    families.iloc[list(decided)] = list(decided.values())
     return found.responses.assign(held=held, families=families)
 
 
