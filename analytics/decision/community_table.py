@@ -12,7 +12,13 @@ from analytics.decision.exact_ratios import read_scores
 from analytics.decision.survey_channels import CHANNEL_COLUMNS as SURVEY_CHANNEL_COLUMNS
 from analytics.decision.survey_channels import HOUSEHOLD_PAIRS, PAIR_COLUMNS, UNLIKE_HOUSEHOLD_PAIRS
 from analytics.decision.survey_modes import MODE_COLUMNS, Counted, counted_modes, mode_column, rates_by_mode
-from analytics.decision.table_columns import LATE_ANSWERS_SPREAD, MEASURE_COLUMNS, float_column
+from analytics.decision.table_columns import (
+    LATE_ANSWERS_SPREAD,
+    MEASURE_COLUMNS,
+    SLIP_ANSWERS_SPREAD,
+    SPREAD_COLUMNS,
+    float_column,
+)
 from analytics.files.table_cells import cells_of, read_cells
 from analytics.files.typed_columns import CellReader, Column
 from analytics.files.written_text import number_key
@@ -44,7 +50,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "sd_composite": Column("number", most=100),
     "score": Column("number", most=100),
     "score_precision": Column("number", least=1e-6, most=100),
-    LATE_ANSWERS_SPREAD: Column("number", most=1),
+    **{name: Column("number", most=1) for name in SPREAD_COLUMNS},
     "households": Column("count"),
     "complaints": Column("count"),
     **{name: Column("count") for name in COMPLAINT_DETAIL_COLUMNS},
@@ -132,13 +138,13 @@ def check_communities(
         and `telephone_responses`, and with `satisfied` those of them that are satisfied, `paper_satisfied` and
         `telephone_satisfied`; those that came through slips, `slip_responses`, and with declared help,
         `helped_responses`; and where answers of one household are known as such, the pairs of them, `household_pairs`,
-        and those of which only one is satisfied, `unlike_household_pairs`; `late_answers_spread`, one for each region:
-        by how much those who did not answer differ if they are like the last who did, as a share of the range of
-        scores. For the complaint route `complaints` and
-        `exposure_household_years`, and with them `COMPLAINT_DETAIL_COLUMNS`. Optional: `name`, `households`,
-        `sd_index`, `sd_composite`, the columns of other measures, and `denominator_source` (``occupied_households`` or
-        ``delivered_households``). Counts are of the ranked population: if the rules rank owners, of owners. Other
-        columns are left out.
+        and those of which only one is satisfied, `unlike_household_pairs`; `late_answers_spread` and
+        `slip_answers_spread`, one for each region: by how much those who did not answer differ if they are like the
+        last who did, or like those who did on a slip, as a share of the range of scores. For the complaint route
+        `complaints` and `exposure_household_years`, and with them `COMPLAINT_DETAIL_COLUMNS`. Optional: `name`,
+        `households`, `sd_index`, `sd_composite`, the columns of other measures, and `denominator_source`
+        (``occupied_households`` or ``delivered_households``). Counts are of the ranked population: if the rules rank
+        owners, of owners. Other columns are left out.
     rules : Rules
         Determine which columns are required.
     source : str
@@ -185,7 +191,7 @@ class _Checker(CellReader):
         self._check_answers(table, rules)
         self._check_modes(table)
         self._check_pairs(table)
-        self._check_late_answers(table)
+        self._check_spreads(table)
         self._check_scores(table, rules)
         self._check_complaints(table)
         return table
@@ -292,12 +298,20 @@ class _Checker(CellReader):
         message = N_("{unlike_household_pairs} unlike pairs of {household_pairs} pairs")
         self.note(beyond, UNLIKE_HOUSEHOLD_PAIRS, message, table, *PAIR_COLUMNS)
 
-    def _check_late_answers(self, table: pd.DataFrame) -> None:
-        if LATE_ANSWERS_SPREAD in table and "region" in table:
-            spreads = table[LATE_ANSWERS_SPREAD].fillna(-1.0)
-            message = N_("one number holds for a region: {late_answers_spread} is not that of its first community")
-            differs = (spreads != spreads.groupby(table["region"]).transform("first")).to_numpy(dtype=bool)
-            self.note(differs, LATE_ANSWERS_SPREAD, message, table, LATE_ANSWERS_SPREAD)
+    def _check_spreads(self, table: pd.DataFrame) -> None:
+        messages = {
+            LATE_ANSWERS_SPREAD: N_(
+                "one number holds for a region: {late_answers_spread} is not that of its first community"
+            ),
+            SLIP_ANSWERS_SPREAD: N_(
+                "one number holds for a region: {slip_answers_spread} is not that of its first community"
+            ),
+        }
+        for name, message in messages.items():
+            if name in table and "region" in table:
+                spreads = table[name].fillna(-1.0)
+                differs = (spreads != spreads.groupby(table["region"]).transform("first")).to_numpy(dtype=bool)
+                self.note(differs, name, message, table, name)
 
     def _check_scores(self, table: pd.DataFrame, rules: Rules) -> None:
         if "score" in table:

@@ -40,6 +40,11 @@ MEASURE_COLUMNS: Final[Mapping[Measure, MeasureColumns]] = {
 LATE_ANSWERS_SPREAD: Final = "late_answers_spread"
 """Column with the ω that late answers suggest, as a share of the range of scores: one for each region."""
 
+SLIP_ANSWERS_SPREAD: Final = "slip_answers_spread"
+"""Column with the ω that answers through slips suggest beside those through posters, likewise."""
+
+SPREAD_COLUMNS: Final = (LATE_ANSWERS_SPREAD, SLIP_ANSWERS_SPREAD)
+
 
 def float_column(table: pd.DataFrame, name: str) -> FloatArray:
     """Return a column of a table as floats, NaN where a value or the whole column is missing.

@@ -9,7 +9,7 @@ import pandas as pd
 from analytics.evidence.bands import CERTAIN_FROM, LIKELY_FROM, NO_TO, UNLIKELY_TO
 from analytics.statistics.validation import BooleanArray, FloatArray
 
-EVIDENCE_METHOD: Final = 4
+EVIDENCE_METHOD: Final = 5
 """Number of the method. It changes whenever equal inputs can get other evidence; decisions never depend on it.
 
 1. The probability shown left the nonresponse term ω out, the word included it. `unlikely` and `no` needed a reliability
@@ -24,6 +24,8 @@ EVIDENCE_METHOD: Final = 4
    much follows from the table where it tells, else from a rule file of format 2; without either it is as by method 2.
 4. Where the table says that late answers differ from early ones by more than ω of the rules allows for, ω is raised to
    what they suggest, never lowered; without that column it is as by method 3.
+5. Likewise where it says that answers through slips differ from those through posters; without that column it is as by
+   method 4.
 """
 
 TOLERANCE: Final = 1e-6

@@ -1,24 +1,26 @@
 """Nonresponse of an evaluation: how much those who did not answer may differ, and what they could have changed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from analytics.decision.table_columns import LATE_ANSWERS_SPREAD, float_column
+from analytics.decision.table_columns import LATE_ANSWERS_SPREAD, SLIP_ANSWERS_SPREAD, SPREAD_COLUMNS, float_column
 from analytics.evidence.household_clustering import answer_design_effects
 from analytics.rules import Rules
+from analytics.statistics.answer_channels import ChannelComparison, compare_channels
 from analytics.statistics.answer_waves import WaveComparison, compare_waves
 from analytics.statistics.validation import FloatArray
 
 Facts = dict[str, Any] | None
 
 _WAVE_COLUMNS: Final = ["first_satisfied", "first", "last_satisfied", "last"]
+_CHANNEL_COLUMNS: Final = ["poster_satisfied", "poster", "slip_satisfied", "slip"]
 _DECIMALS: Final = 6
 # Further digits would tell more of single answers than of what is compared.
-_DECIMALS_OF_WAVES: Final = 3
+_DECIMALS_OF_COMPARISONS: Final = 3
 
 
 def nonresponse_spreads(communities: pd.DataFrame, rules: Rules) -> FloatArray:
@@ -33,9 +35,9 @@ def nonresponse_spreads(communities: pd.DataFrame, rules: Rules) -> FloatArray:
     Returns
     -------
     ndarray of float
-        In [0, 1]: `nonresponse_spread` of the rules, or ``late_answers_spread`` of the table where that is larger. What
-        late answers suggest raises the assumption and never lowers it: that they differ by little does not show that
-        those who never answered do.
+        In [0, 1]: `nonresponse_spread` of the rules, or the largest of ``late_answers_spread`` and
+        ``slip_answers_spread`` of the table where that is larger. What answers suggest raises the assumption and never
+        lowers it: that they differ by little does not show that those who never answered do.
 
     Examples
     --------
@@ -45,12 +47,13 @@ def nonresponse_spreads(communities: pd.DataFrame, rules: Rules) -> FloatArray:
     >>> nonresponse_spreads(pd.DataFrame({"late_answers_spread": [0.01, 0.05, None]}), rules).tolist()
     [0.03, 0.05, 0.03]
     """
-    suggested = np.nan_to_num(float_column(communities, LATE_ANSWERS_SPREAD))
-    return np.maximum(suggested, float(rules.evidence.nonresponse_spread))
+    suggested = [np.nan_to_num(float_column(communities, name)) for name in SPREAD_COLUMNS]
+    used: FloatArray = np.maximum(np.maximum.reduce(suggested), float(rules.evidence.nonresponse_spread))
+    return used
 
 
 def raised_spreads(communities: pd.DataFrame, rules: Rules) -> dict[str, float]:
-    """Return ω of the regions in which late answers raise it above that of the rules, by region.
+    """Return ω of the regions in which late answers, or those on slips, raise it above that of the rules, by region.
 
     Parameters
     ----------
@@ -176,27 +179,71 @@ def compare_waves_by_region(waves: pd.DataFrame, communities: pd.DataFrame, rule
     >>> facts["difference"], facts["differs"], facts["spread"]
     (-0.1, True, 0.075)
     """
+    return _by_region(compare_waves, waves[_WAVE_COLUMNS], communities, rules)
+
+
+def compare_channels_by_region(channels: pd.DataFrame, communities: pd.DataFrame, rules: Rules) -> dict[str, Facts]:
+    """Compare the answers through slips with those through posters in each region, as JSON values.
+
+    Parameters
+    ----------
+    channels : DataFrame
+        One row per community, indexed by its id: columns poster, poster_satisfied, slip, slip_satisfied, whole numbers
+        of valid answers through posters and through household slips, and of the satisfied among them.
+    communities, rules
+        As in `compare_waves_by_region`.
+
+    Returns
+    -------
+    dict
+        By region: ``communities``, ``poster``, ``slip``, ``difference``, ``error``, ``differs``, ``deviation`` and
+        ``spread`` of `analytics.statistics.answer_channels.ChannelComparison`, shares with three decimals; None where
+        too few communities or answers can be compared.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from analytics.rules import load_rules
+    >>> rules = load_rules(Path("data/rules/wuhai/2021-08-23.yaml"))
+    >>> ids = [f"{number:02}" for number in range(12)]
+    >>> channels = pd.DataFrame({"poster": 30, "poster_satisfied": 27, "slip": 10, "slip_satisfied": 7}, index=ids)
+    >>> table = pd.DataFrame({"community_id": ids, "region": "r", "responses": 40, "satisfied": 34})
+    >>> facts = compare_channels_by_region(channels, table, rules)["r"]
+    >>> facts["difference"], facts["differs"], facts["spread"]
+    (-0.2, True, 0.15)
+    """
+    return _by_region(compare_channels, channels[_CHANNEL_COLUMNS], communities, rules)
+
+
+def _by_region(
+    compare: Callable[..., WaveComparison | ChannelComparison | None],
+    counts: pd.DataFrame,
+    communities: pd.DataFrame,
+    rules: Rules,
+) -> dict[str, Facts]:
     told = communities["satisfied"].notna().to_numpy(dtype=bool)
-    numbers = waves[_WAVE_COLUMNS].reindex(communities["community_id"]).to_numpy()
+    numbers = counts.reindex(communities["community_id"]).to_numpy()
     effects = answer_design_effects(communities, rules)
     found: dict[str, Facts] = {}
     labels = communities["region"].to_numpy(dtype=np.str_)
     for region in np.unique(labels).tolist():
         own = np.flatnonzero((labels == region) & told)
-        comparison = compare_waves(*numbers[own].T, design_effect=effects[own]) if own.size else None
+        comparison = compare(*numbers[own].T, design_effect=effects[own]) if own.size else None
         found[region] = None if comparison is None else _rounded(comparison)
     return found
 
 
-def with_late_answers_spread(communities: pd.DataFrame, waves: Mapping[str, Facts]) -> pd.DataFrame:
-    """Return a community table with what late answers suggest about ω; unchanged where they suggest nothing anywhere.
+def with_suggested_spreads(
+    communities: pd.DataFrame, *, waves: Mapping[str, Facts], channels: Mapping[str, Facts]
+) -> pd.DataFrame:
+    """Return a community table with what answers suggest about ω; without a column of what suggests nothing anywhere.
 
     Parameters
     ----------
     communities : DataFrame
         As `analytics.decision.community_table.check_communities` returns it.
-    waves : mapping
-        Of `compare_waves_by_region`.
+    waves, channels : mapping
+        Of `compare_waves_by_region` and `compare_channels_by_region`.
 
     Returns
     -------
@@ -205,19 +252,23 @@ def with_late_answers_spread(communities: pd.DataFrame, waves: Mapping[str, Fact
     Examples
     --------
     >>> table = pd.DataFrame({"community_id": ["a", "b"], "region": ["r", "s"]})
-    >>> with_late_answers_spread(table, {"r": {"spread": 0.04}, "s": None})["late_answers_spread"].tolist()
-    [0.04, nan]
-    >>> with_late_answers_spread(table, {"r": None, "s": None}).columns.tolist()
+    >>> none = {"r": None, "s": None}
+    >>> with_suggested_spreads(table, waves={"r": {"spread": 0.04}, "s": None}, channels=none)
+      community_id region  late_answers_spread
+    0            a      r                 0.04
+    1            b      s                  NaN
+    >>> with_suggested_spreads(table, waves=none, channels=none).columns.tolist()
     ['community_id', 'region']
     """
-    spreads = {region: facts["spread"] for region, facts in waves.items() if facts is not None}
-    if not spreads:
-        return communities
-    return communities.assign(**{LATE_ANSWERS_SPREAD: communities["region"].map(spreads).astype("float64")})
+    for name, compared in ((LATE_ANSWERS_SPREAD, waves), (SLIP_ANSWERS_SPREAD, channels)):
+        spreads = {region: facts["spread"] for region, facts in compared.items() if facts is not None}
+        if spreads:
+            communities = communities.assign(**{name: communities["region"].map(spreads).astype("float64")})
+    return communities
 
 
-def _rounded(comparison: WaveComparison) -> dict[str, Any]:
+def _rounded(comparison: WaveComparison | ChannelComparison) -> dict[str, Any]:
     return {
-        name: round(value, _DECIMALS_OF_WAVES) if isinstance(value, float) else value
+        name: round(value, _DECIMALS_OF_COMPARISONS) if isinstance(value, float) else value
         for name, value in asdict(comparison).items()
     }

@@ -163,6 +163,9 @@ def method_words(method: int, language: str) -> str:
             "Method 4: as method 3; where the last answers differ by much from the first, those who did not answer are"
             " taken to differ by as much as that suggests."
         ),
+        5: _(
+            "Method 5: as method 4; answers on household slips are compared with those through posters in the same way."
+        ),
     }
     return said[method]
 

@@ -29,9 +29,9 @@ def wave_sentences(waves: Mapping[str, Any], *, assumed: float, language: str) -
     >>> waves = {"communities": 12, "first": 240, "last": 240, "difference": -0.1, "error": 0.02, "differs": True,
     ...     "deviation": 0.0, "spread": 0.075}
     >>> for sentence in wave_sentences(waves, assumed=0.03, language="en"):
-    ...     print(sentence.partition(", ")[2])
+    ...     print(sentence.partition(", ")[2].partition(". ")[0])
     the last third is 10.0 points less satisfied than the first (standard error 2.0; communities compared: 12).
-    they differ by about 7.5% of the scale; the rule file assumes 3.0%. The evidence is computed with the larger one.
+    they differ by about 7.5% of the scale; the rule file assumes 3.0%
     """
     _ = translator(language)
     facts = {
@@ -57,17 +57,12 @@ def wave_sentences(waves: Mapping[str, Any], *, assumed: float, language: str) -
             " the first (standard error {error}; communities compared: {communities}).",
             **facts,
         )
-    if waves["deviation"]:
-        yield _(
-            "In some communities this difference is larger than in others, by more than chance (standard deviation"
-            " {deviation} points).",
-            deviation=f"{waves['deviation'] * 100:.1f}",
-        )
+    yield from _deviation_sentence(waves["deviation"], language)
     spreads = {"suggested": percent(waves["spread"], 1), "assumed": percent(assumed, 1)}
     if waves["spread"] > assumed:
         yield _(
             "If those who did not answer are like the last who did, they differ by about {suggested} of the scale; the"
-            " rule file assumes {assumed}. The evidence is computed with the larger one.",
+            " rule file assumes {assumed}. The evidence is computed with no less than the larger one.",
             **spreads,
         )
     else:
@@ -78,17 +73,93 @@ def wave_sentences(waves: Mapping[str, Any], *, assumed: float, language: str) -
         )
 
 
+def slip_sentences(channels: Mapping[str, Any], *, assumed: float, language: str) -> Iterator[str]:
+    """Yield how answers through slips differ from those through posters, and what the evidence makes of it.
+
+    Parameters
+    ----------
+    channels : mapping
+        Of a region, from `analytics.evidence.nonresponse.compare_channels_by_region`.
+    assumed : float
+        ω of the rule file as a share of the range of scores.
+    language : str
+        One of `analytics.languages.LANGUAGES`.
+
+    Yields
+    ------
+    str
+
+    Examples
+    --------
+    >>> channels = {"communities": 12, "poster": 360, "slip": 120, "difference": -0.2, "error": 0.04, "differs": True,
+    ...     "deviation": 0.0, "spread": 0.15}
+    >>> for sentence in slip_sentences(channels, assumed=0.03, language="en"):
+    ...     print(sentence.partition(" (")[0].partition("; ")[0])
+    Answers through household slips are 20.0 points less satisfied than those through posters of the same communities
+    If those who did not answer are like those who did on a slip, they differ by about 15.0% of the scale
+    """
+    _ = translator(language)
+    facts = {
+        "points": f"{abs(channels['difference']) * 100:.1f}",
+        "error": f"{channels['error'] * 100:.1f}",
+        "communities": f"{channels['communities']:,}",
+    }
+    if not channels["differs"]:
+        yield _(
+            "Answers through household slips are about as satisfied as those through posters of the same communities:"
+            " they are {points} points apart (standard error {error}; communities compared: {communities}).",
+            **facts,
+        )
+    elif channels["difference"] < 0:
+        yield _(
+            "Answers through household slips are {points} points less satisfied than those through posters of the same"
+            " communities (standard error {error}; communities compared: {communities}).",
+            **facts,
+        )
+    else:
+        yield _(
+            "Answers through household slips are {points} points more satisfied than those through posters of the same"
+            " communities (standard error {error}; communities compared: {communities}).",
+            **facts,
+        )
+    yield from _deviation_sentence(channels["deviation"], language)
+    spreads = {"suggested": percent(channels["spread"], 1), "assumed": percent(assumed, 1)}
+    if channels["spread"] > assumed:
+        yield _(
+            "If those who did not answer are like those who did on a slip, they differ by about {suggested} of the"
+            " scale; the rule file assumes {assumed}. The evidence is computed with no less than the larger one.",
+            **spreads,
+        )
+    else:
+        yield _(
+            "Answers through slips suggest no more than the rule file assumes ({suggested}); they never lower the"
+            " assumption.",
+            **spreads,
+        )
+
+
+def _deviation_sentence(deviation: float, language: str) -> Iterator[str]:
+    if deviation:
+        _ = translator(language)
+        yield _(
+            "In some communities this difference is larger than in others, by more than chance (standard deviation"
+            " {deviation} points).",
+            deviation=f"{deviation * 100:.1f}",
+        )
+
+
 def raised_sentence(region: str, spread: float, language: str) -> str:
-    """Return that late answers raise the assumption about those who did not answer in a region, for a method statement.
+    """Return that answers raise the assumption about those who did not answer in a region, for a method statement.
 
     Examples
     --------
     >>> raised_sentence("Wuda", 0.045, "en")
-    'Wuda: the last answers differ so much from the first that the evidence is computed with 4.5% instead.'
+    'Wuda: the last answers, or those on slips, differ so much that the evidence is computed with 4.5% instead.'
     """
     _ = translator(language)
     return _(
-        "{region}: the last answers differ so much from the first that the evidence is computed with {spread} instead.",
+        "{region}: the last answers, or those on slips, differ so much that the evidence is computed with {spread}"
+        " instead.",
         region=region,
         spread=percent(spread, 1),
     )

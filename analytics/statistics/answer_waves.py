@@ -3,23 +3,12 @@
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
 import numpy.typing as npt
-from scipy import special
 
-from analytics.statistics.validation import FloatArray, finite_numbers, refuse, whole_numbers
+from analytics.statistics.answer_groups import compare_groups
 
 WAVES: Final = 3
 """Waves of equal size, in the order of answering; the middle one is compared with nothing."""
-
-LEAST_COMMUNITIES: Final = 10
-"""Fewest communities from which waves are compared: one alone would be told by the comparison."""
-
-LEAST_ANSWERS: Final = 100
-"""Fewest answers in the first and in the last wave that are compared."""
-
-BY_CHANCE: Final = 0.05
-"""How often chance alone makes each of the two findings, that waves differ and that they do so by community."""
 
 # On a straight line over the order of answering the centres of the first and the last third lie 2/3 apart, and whoever
 # answered last lies 1/2 beyond the mean of all: so the last differs from the mean by 3/4 of the difference.
@@ -79,8 +68,8 @@ def compare_waves(
     Returns
     -------
     WaveComparison or None
-        None with fewer than `LEAST_COMMUNITIES` communities that have two answers in each of both waves, or with fewer
-        than `LEAST_ANSWERS` answers in one of the waves.
+        None with fewer than `answer_groups.LEAST_COMMUNITIES` communities that have two answers in each of both waves,
+        or with fewer than `answer_groups.LEAST_ANSWERS` answers in one of the waves.
 
     Raises
     ------
@@ -89,15 +78,7 @@ def compare_waves(
 
     Notes
     -----
-    With d_c the difference in community c, n₁ and n₂ its answers, w_c = n₁n₂/(n₁ + n₂) (Mantel–Haenszel) and W = Σw:
-    δ = Σwd/W. Were the order of its answers chance, d_c would have the variance s_c/w_c exactly, s_c =
-    p(1 − p)N/(N − 1) with the share p of its N = n₁ + n₂ answers (permutation; communities of one mind have 0). The
-    error of δ is √(Σw²(d − δ)²·C/(C − 1))/W, which needs no model of s, and δ differs from 0 if |δ| exceeds the
-    two-sided t quantile with C − 1 degrees of freedom.
-
-    Q = Σw(d − δ)² has the expectation ΣDs(1 − w/W) + τ²(W − Σw²/W), so that τ² follows from Q by moments
-    (DerSimonian and Kacker 2007); it is 0 unless Q exceeds what chance gives, with variance 2Σ(Ds)², one-sided.
-
+    The waves are compared as `analytics.statistics.answer_groups.compare_groups` says, with δ, its error and τ.
     By the continuum of resistance who did not answer is like who answered last (Armstrong and Overton 1977). On a
     straight line over the order of answers that one differs from the mean of all by ¾ of the difference of the
     outer thirds. Hence ω = ¾√(max(0, δ² − error²) + τ²), the first term only where δ differs from 0. Nobody knows
@@ -107,8 +88,6 @@ def compare_waves(
     References
     ----------
     Armstrong JS, Overton TS (1977), Estimating nonresponse bias in mail surveys, J. Mark. Res. 14, 396–402.
-    DerSimonian R, Kacker R (2007), Random-effects model for meta-analysis of clinical trials: an update, Contemp.
-    Clin. Trials 28, 105–114.
 
     Examples
     --------
@@ -120,48 +99,18 @@ def compare_waves(
     >>> compare_waves([18] * 9, [20] * 9, [16] * 9, [20] * 9) is None
     True
     """
-    positive, number, later_positive, later, effect = np.broadcast_arrays(
-        whole_numbers("first_satisfied", first_satisfied),
-        whole_numbers("first", first),
-        whole_numbers("last_satisfied", last_satisfied),
-        whole_numbers("last", last),
-        finite_numbers("design_effect", design_effect, lowest=1),
+    found = compare_groups(
+        first_satisfied, first, last_satisfied, last, design_effect=design_effect, names=("first", "last")
     )
-    refuse(positive > number, "satisfied exceeds the answers of the first wave", satisfied=positive, answers=number)
-    refuse(later_positive > later, "satisfied exceeds the answers of the last wave", satisfied=later_positive, n=later)
-    usable = (number >= 2) & (later >= 2)
-    if usable.sum() < LEAST_COMMUNITIES or min(number[usable].sum(), later[usable].sum()) < LEAST_ANSWERS:
+    if found is None:
         return None
-    positive, number, later_positive, later, effect = (
-        column[usable] for column in (positive, number, later_positive, later, effect)
-    )
-    communities, both = int(usable.sum()), number + later
-    weight = number * later / both
-    total = float(weight.sum())
-    apart = later_positive / later - positive / number
-    share = (positive + later_positive) / both
-    single = effect * share * (1 - share) * both / (both - 1)
-    difference = float((weight * apart).sum()) / total
-    error = float(np.sqrt((weight**2 * (apart - difference) ** 2).sum() * communities / (communities - 1))) / total
-    differs = abs(difference) > -special.stdtrit(communities - 1, BY_CHANCE / 2) * error
-    variance = _variance_between(weight, apart - difference, single)
-    shift = max(0.0, difference**2 - error**2) if differs else 0.0
     return WaveComparison(
-        communities=communities,
-        first=int(number.sum()),
-        last=int(later.sum()),
-        difference=difference,
-        error=error,
-        differs=bool(differs),
-        deviation=float(np.sqrt(variance)),
-        spread=min(1.0, _LAST_BEYOND_MEAN * float(np.sqrt(shift + variance))),
+        communities=found.communities,
+        first=found.first,
+        last=found.second,
+        difference=found.difference,
+        error=found.error,
+        differs=found.differs,
+        deviation=found.deviation,
+        spread=min(1.0, _LAST_BEYOND_MEAN * found.distance),
     )
-
-
-def _variance_between(weight: FloatArray, residual: FloatArray, single: FloatArray) -> float:
-    """Return τ² of the differences by moments, 0 where they vary no more than chance makes them."""
-    total = weight.sum()
-    excess = (weight * residual**2).sum() - (single * (1 - weight / total)).sum()
-    if excess <= -special.ndtri(BY_CHANCE) * np.sqrt(2 * (single**2).sum()):
-        return 0.0
-    return float(excess / (total - (weight**2).sum() / total))

@@ -7,7 +7,7 @@ import pandas as pd
 from dash.development.base_component import Component
 
 from analytics.evidence.nonresponse import worst_cases
-from analytics.reports.nonresponse_sentences import wave_sentences
+from analytics.reports.nonresponse_sentences import slip_sentences, wave_sentences
 from dashboards.frames.page_data import PageData
 from dashboards.frames.standings import in_region
 from dashboards.languages import translator
@@ -42,20 +42,24 @@ def nonresponse_panel(shown: PageData) -> Component:
         name,
         *content,
         anchor="nonresponse",
-        note=_("What late answers suggest can raise the assumption of the evidence. The decision never changes."),
+        note=_(
+            "What late answers and those on slips suggest can raise the assumption of the evidence, not a decision."
+        ),
     )
 
 
 def _sentences(shown: PageData, facts: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what early and late answers of a region say; nothing where the evaluation is older than the comparison."""
+    """Yield what answers of a region suggest about those who gave none, as far as its evaluation compared them."""
     _ = translator(shown.language)
-    if "waves" not in facts:
-        return
-    if facts["waves"] is None:
-        yield _("Early and late answers are not compared: too few communities have enough of both.")
-        return
     assumed = float(shown.header.rules.evidence.nonresponse_spread)
-    yield from wave_sentences(facts["waves"], assumed=assumed, language=shown.language)
+    if facts.get("waves") is not None:
+        yield from wave_sentences(facts["waves"], assumed=assumed, language=shown.language)
+    elif "waves" in facts:
+        yield _("Early and late answers are not compared: too few communities have enough of both.")
+    if facts.get("channels") is not None:
+        yield from slip_sentences(facts["channels"], assumed=assumed, language=shown.language)
+    elif "channels" in facts:
+        yield _("Answers through slips and through posters are not compared: too few communities have enough of both.")
 
 
 def _bounds(shown: PageData) -> list[Component]:

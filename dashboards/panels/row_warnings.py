@@ -52,6 +52,6 @@ def _falling_at(shown: PageData) -> dict[str, float]:
     assumed = float(shown.header.rules.evidence.nonresponse_spread)
     for facts in shown.list_facts(ROUTES["satisfaction"]).values():
         nonresponse = (facts.get("stability") or {}).get("nonresponse") or {}
-        used = max(assumed, (facts.get("waves") or {}).get("spread", 0.0))
+        used = max(assumed, *((facts.get(name) or {}).get("spread", 0.0) for name in ("waves", "channels")))
         found |= {number: share for number, share in nonresponse.get("falling", []) if share > used}
     return found

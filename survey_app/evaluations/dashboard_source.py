@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from analytics.decision.survey_channels import CHANNEL_COLUMNS
 from analytics.decision.survey_modes import MODE_COLUMNS
-from analytics.decision.table_columns import LATE_ANSWERS_SPREAD
+from analytics.decision.table_columns import SPREAD_COLUMNS
 from analytics.rules import Rules
 from analytics.statistics.validation import FloatArray
 from dashboards.frames.standings import among
@@ -422,7 +422,7 @@ def _read_inputs_of_other_population(session: Session, evaluation_id: int, scope
     others = read_other_population(session, evaluation_id=evaluation_id).reindex(table["community_id"])
     # Counts of the ranked population alone would not fit the answers of the other.
     shared = table.drop(
-        columns=[*MODE_COLUMNS, *CHANNEL_COLUMNS, *COMPLAINED_COLUMNS, LATE_ANSWERS_SPREAD], errors="ignore"
+        columns=[*MODE_COLUMNS, *CHANNEL_COLUMNS, *COMPLAINED_COLUMNS, *SPREAD_COLUMNS], errors="ignore"
     )
     counted = shared.assign(**{str(name): others[name].to_numpy() for name in others})
     return withhold_in_evaluation(session, evaluation_id, counted)

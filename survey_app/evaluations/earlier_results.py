@@ -22,8 +22,8 @@ class EarlierResult:
 
     `changed` are the communities of which answers were erased or excluded after the first result; `regions` the answers
     and drivers of each region by its name as the newest official result has them, none where there are previews only;
-    `compared` what the newest result says of each region by comparing early with late answers ("waves") and clerks
-    ("clerks"), nothing where it did not.
+    `compared` what the newest result says of each region by comparing early with late answers ("waves"), those on slips
+    with those of posters ("channels"), and clerks ("clerks"), nothing where it did not.
     """
 
     evaluation_id: int
@@ -48,7 +48,7 @@ def read_earlier_result(session: Session, survey_round: Round) -> EarlierResult 
         changed=communities_with_erased(session, survey_round.id, since=first)
         | communities_with_excluded(session, survey_round.id, since=first),
         regions={row.region: (row.answers, row.drivers) for row in regions},
-        compared={name: _stated_comparisons(evaluations[-1], name) for name in ("waves", "clerks")},
+        compared={name: _stated_comparisons(evaluations[-1], name) for name in ("waves", "channels", "clerks")},
     )
 
 

@@ -23,7 +23,11 @@ from analytics.disclosure.small_communities import withhold_small_communities
 from analytics.disclosure.successive_results import keep_stated_counts
 from analytics.evidence.list_reliability import summarise_evidence
 from analytics.evidence.method import EVIDENCE_METHOD, differing_evidence
-from analytics.evidence.nonresponse import compare_waves_by_region, with_late_answers_spread
+from analytics.evidence.nonresponse import (
+    compare_channels_by_region,
+    compare_waves_by_region,
+    with_suggested_spreads,
+)
 from analytics.evidence.typed_answers import compare_clerks_by_region
 from analytics.evidence.weigh_evidence import EVIDENCE_COLUMNS, weigh_evidence
 from analytics.rules import Rules
@@ -252,7 +256,8 @@ def _gather(session: Session, *, round_id: int, now: datetime, provisional: bool
             keep_stated_counts(table, earlier.table, disclosure=disclosure), rules, disclosure=disclosure
         )
     compared = _compare(counts, table, places, regions_of(places, rules), rules=rules, earlier=earlier)
-    table = check_communities(with_late_answers_spread(table, compared["waves"]), rules)
+    suggested = {name: compared[name] for name in ("waves", "channels")}
+    table = check_communities(with_suggested_spreads(table, **suggested), rules)
     result = evaluate_checked(table, rules)
     is_ranked = result.standings["satisfaction_rank"].notna()
     ranked = frozenset(result.standings.loc[is_ranked, "community_id"])
@@ -276,16 +281,20 @@ def _compare(
     rules: Rules,
     earlier: EarlierResult | None,
 ) -> dict[str, _Facts]:
-    """Return what early and late answers, and those typed by several clerks, say by region.
+    """Return what early and late answers, those through either channel, and those of several clerks say by region.
 
     Where answers were taken away it is what was said before.
     """
     if counts.waves is None:
         raise ValueError("waves are counted of whole rounds")
-    waves = counts.waves.set_axis(places["number"].reindex(counts.waves.index), axis="index")
+    waves, through = (
+        counted.set_axis(places["number"].reindex(counted.index), axis="index")
+        for counted in (counts.waves, counts.through)
+    )
     typed = counts.typed.assign(community_id=counts.typed["community"].map(places["number"]))
     found: dict[str, _Facts] = {
         "waves": compare_waves_by_region(waves, table, rules),
+        "channels": compare_channels_by_region(through, table, rules),
         "clerks": compare_clerks_by_region(typed, table),
     }
     if earlier is None:

@@ -71,9 +71,9 @@ class RoundCounts:
     `statuses` has one column for each `ResponseStatus` and all `received`; `tenures` and `modes` are of those of the
     ranked population's status: all that count by tenure, and answers to the ranked question by the mode of staff.
     `channels` are the valid ones through slips, and with declared help. `waves` are the columns of
-    `analytics.evidence.nonresponse.compare_waves_by_region`, None where only some responses were counted. `typed`
-    are the columns `TYPED_COLUMNS`: who typed in how many answers to the ranked question. `ranked` holds every question
-    with single codes. `breakdowns` is None where none were asked for.
+    `analytics.evidence.nonresponse.compare_waves_by_region`, None where only some responses were counted, and `through`
+    those of `compare_channels_by_region`. `typed` are the columns `TYPED_COLUMNS`: who typed in how many answers to the
+    ranked question. `ranked` holds every question with single codes. `breakdowns` is None where none were asked for.
     """
 
     statuses: pd.DataFrame
@@ -82,6 +82,7 @@ class RoundCounts:
     modes: AnswerCounts
     channels: pd.DataFrame
     waves: pd.DataFrame | None
+    through: pd.DataFrame
     typed: pd.DataFrame
     breakdowns: "Breakdowns | None"
 
@@ -278,6 +279,7 @@ class _Counters:
         rule = scope.rules.satisfaction
         self._typed = TypedAnswers(ranked.key, valid=rule.valid_codes, satisfied=rule.satisfied_codes)
         self._waves, self._in_waves = waves, self._counter({WAVE: CODES_OF_WAVES})
+        self._through = self._counter({_THROUGH: _CODES_OF_CHANNELS})
         self.maybe_helped: list[int] = []
 
     def count(self, batch: pa.RecordBatch) -> None:
@@ -316,6 +318,7 @@ class _Counters:
                 }
             ),
             waves=None if self._waves is None else outer_waves(self._in_waves.counted()),
+            through=_through_channels(self._through.counted().table(_THROUGH)),
             typed=self._typed.counted(),
             breakdowns=None if self._respondents is None else self._breakdowns(self._respondents),
         )
@@ -359,6 +362,9 @@ class _Counters:
         # One through the web came through a code: if it has none, it has lost its link to a slip.
         is_slip = compute.and_not(through_web, compute.is_in(own.column("code_id"), value_set=self._codes_of_posters))
         self._facts.count(facts.append_column(SLIP_RESPONSES, _only_where(is_slip, pa.scalar(1, SINGLE_CODE))))
+        is_satisfied = is_among(given, rule.satisfied_codes).cast(SINGLE_CODE)
+        code = compute.add(compute.multiply(is_slip.cast(SINGLE_CODE), pa.scalar(2, SINGLE_CODE)), is_satisfied)
+        self._through.count(own.select(["community"]).append_column(_THROUGH, _only_where(through_web, code)))
         is_maybe_helped = compute.and_(through_web, compute.is_in(own.column("code_id"), value_set=self._codes_of_help))
         self.maybe_helped += own.column("response_id").filter(is_maybe_helped).to_pylist()
 
@@ -396,8 +402,23 @@ class _Counters:
         )
 
 
+_THROUGH: Final = "through"
+# Those of posters before those of slips; of each the satisfied after the others.
+_CODES_OF_CHANNELS: Final = (0, 1, 2, 3)
 _ALL_STATUSES: Final = pa.array(list(ResponseStatus), pa.string())
 _TENURES_APART: Final = (Tenure.OWNER, Tenure.TENANT)
+
+
+def _through_channels(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the answers through posters and through slips, and the satisfied among them."""
+    return pd.DataFrame(
+        {
+            "poster": table[0] + table[1],
+            "poster_satisfied": table[1],
+            "slip": table[2] + table[3],
+            "slip_satisfied": table[3],
+        }
+    )
 
 
 def _counted(batch: pa.RecordBatch, status: pa.Array) -> pa.RecordBatch:

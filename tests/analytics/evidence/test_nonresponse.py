@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from analytics.decision.community_table import check_communities
 from analytics.decision.evaluate import evaluate
 from analytics.evidence.nonresponse import (
+    compare_channels_by_region,
     compare_waves_by_region,
     nonresponse_spreads,
     raised_spreads,
-    with_late_answers_spread,
+    with_suggested_spreads,
     worst_cases,
 )
 from analytics.evidence.weigh_evidence import EVIDENCE_COLUMNS, weigh_evidence
@@ -103,7 +104,34 @@ def test_a_table_without_any_comparison_stays_as_it_is():
     found = compare_waves_by_region(waves, table, rules_with({}))
 
     assert found == {"r0": None, "r1": None}
-    assert with_late_answers_spread(table, found) is table
+    assert with_suggested_spreads(table, waves=found, channels=found) is table
+
+
+@given(st.floats(0, 0.2), st.floats(0, 0.2))
+def test_the_largest_of_what_is_assumed_and_suggested_is_used(late, slips):
+    rules = rules_with({})
+    table = city(regions=2, size=3)
+    waves, channels = ({"r0": {"spread": spread}, "r1": None} for spread in (late, slips))
+    suggested = with_suggested_spreads(table, waves=waves, channels=channels)
+    used = nonresponse_spreads(suggested, rules)
+    assumed = float(rules.evidence.nonresponse_spread)
+
+    assert used.tolist() == [max(late, slips, assumed)] * 3 + [assumed] * 3
+    raised = raised_spreads(suggested, rules)
+    assert raised == ({"r0": round(max(late, slips), 6)} if max(late, slips) > assumed else {})
+
+
+def test_the_answers_of_communities_that_are_withheld_have_no_part_in_the_comparison_of_channels():
+    table = city(regions=1, size=40)
+    channels = pd.DataFrame(
+        {"poster": 20, "poster_satisfied": 18, "slip": 10, "slip_satisfied": 6}, index=table["community_id"]
+    )
+    hidden = table.assign(satisfied=table["satisfied"].astype("Int64").mask(table.index < 5))
+    without = compare_channels_by_region(channels, hidden, rules_with({}))
+    others = channels.assign(slip_satisfied=channels["slip_satisfied"].mask(channels.index < "005", 10))
+
+    assert without == compare_channels_by_region(others, hidden, rules_with({}))
+    assert (without["r0"]["communities"], without["r0"]["slip"]) == (35, 350)
 
 
 def test_the_limits_are_those_of_all_ways_in_which_the_others_may_think():

@@ -36,13 +36,53 @@ def drawn(shown):
     return json.loads(json.dumps(nonresponse_panel(shown), cls=PlotlyJSONEncoder))
 
 
-def with_waves(shown, waves):
-    """Return the page with a comparison of waves in its first region."""
+def with_facts(shown, **facts):
+    """Return the page with what was compared in its first region."""
     region = shown.regions[0]
     supported = dict(shown.header.summary["evidence"]["regions"])
-    supported[region] = {**supported[region], "satisfaction": {**supported[region]["satisfaction"], "waves": waves}}
+    supported[region] = {**supported[region], "satisfaction": {**supported[region]["satisfaction"], **facts}}
     summary = {**shown.header.summary, "evidence": {"regions": supported}}
     return replace(shown, header=replace(shown.header, summary=summary))
+
+
+def with_waves(shown, waves):
+    return with_facts(shown, waves=waves)
+
+
+def with_channels(shown, channels):
+    return with_facts(shown, channels=channels)
+
+
+CHANNELS = {
+    "communities": 12,
+    "poster": 360,
+    "slip": 120,
+    "difference": -0.2,
+    "error": 0.04,
+    "differs": True,
+    "deviation": 0.0,
+    "spread": 0.15,
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_slips_suggest_is_said_with_both_numbers(city, language):
+    content = said(drawn(with_channels(PageData.of(city, View(language)), CHANNELS)))
+
+    for number in ("20.0", "4.0", "15.0%", "3.0%"):
+        assert number in content
+
+
+def test_slips_that_suggest_less_leave_the_assumption_as_it_is(shown):
+    same = {**CHANNELS, "difference": 0.004, "differs": False, "spread": 0.0}
+    content = said(drawn(with_channels(shown, same)))
+    assert "about as satisfied as those through posters" in content
+    assert "suggest no more than the rule file assumes (0.0%)" in content
+    better = said(drawn(with_channels(shown, {**CHANNELS, "difference": 0.2})))
+    assert "20.0 points more satisfied" in better
+    few = said(drawn(with_channels(shown, None)))
+    assert "through posters are not compared" in few
+    assert "through posters" not in said(drawn(shown))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
