@@ -29,8 +29,8 @@ ANSWERS: Final = int(os.environ.get("JIAYUAN_BENCH_ANSWERS", "100000"))
 _LONGEST_WAIT: Final = Seconds(0.25)
 _SECONDS_WITHOUT: Final = 5
 _RECEIPTS: Final = 2_000
-# As `jiayuan work` does it, but an hour's work so many seconds after the other: in an hour nobody would notice. Of the
-# second kind every twentieth receipt comes while a job runs, so that its slowest percent all do.
+# As `jiayuan work` does it, but an hour's work so many seconds after the other: in an hour nobody would notice. At the
+# second pace one receipt in twenty comes while a job runs.
 _OFTEN: Final = {"360 times as often as they come": 10, "3,600 times as often": 1}
 _HOURS_OF_WORK: Final = """
 import os
@@ -182,7 +182,7 @@ def benchmarks() -> list[Benchmark]:
                 name=f"locks: the slowest percent of receipts beside {ANSWERS:,} old answers, jobs {often}, or none",
                 ours=partial(slowest_percent_beside_work, pause),
                 baseline=slowest_percent_alone,
-                bar="≥ 0.83" if pause > 1 else "none: the slowest percent are those that a job's own commits hold up",
+                bar="≥ 0.83" if pause > 1 else "none: one receipt in twenty comes while a job runs",
                 rounds=3,
             )
             for often, pause in _OFTEN.items()
