@@ -1,15 +1,71 @@
 """Sentences on those who did not answer: what late answers suggest of them, and what they could have changed."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from analytics.evidence.nonresponse import WorstCases
-from analytics.languages import translator
+from analytics.languages import N_, translator
 from analytics.reports.html_page import percent
 
 
+class _Words(NamedTuple):
+    """Sentences on two groups of answers: how the second differs, and what it suggests of those who did not answer."""
+
+    alike: str
+    less: str
+    more: str
+    raises: str
+    leaves: str
+
+
+_OF_WAVES: Final = _Words(
+    alike=N_(
+        "Of the answers that residents sent in themselves, the last third is about as satisfied as the first: they"
+        " are {points} points apart (standard error {error}; communities compared: {communities})."
+    ),
+    less=N_(
+        "Of the answers that residents sent in themselves, the last third is {points} points less satisfied than"
+        " the first (standard error {error}; communities compared: {communities})."
+    ),
+    more=N_(
+        "Of the answers that residents sent in themselves, the last third is {points} points more satisfied than"
+        " the first (standard error {error}; communities compared: {communities})."
+    ),
+    raises=N_(
+        "If those who did not answer are like the last who did, they differ by about {suggested} of the scale; the"
+        " rule file assumes {assumed}. The evidence is computed with no less than the larger one."
+    ),
+    leaves=N_(
+        "The rule file assumes that those who did not answer differ by about {assumed} of the scale. The last"
+        " answers suggest no more than that ({suggested}); they never lower the assumption."
+    ),
+)
+_OF_SLIPS: Final = _Words(
+    alike=N_(
+        "Answers through household slips are about as satisfied as those through posters of the same communities:"
+        " they are {points} points apart (standard error {error}; communities compared: {communities})."
+    ),
+    less=N_(
+        "Answers through household slips are {points} points less satisfied than those through posters of the same"
+        " communities (standard error {error}; communities compared: {communities})."
+    ),
+    more=N_(
+        "Answers through household slips are {points} points more satisfied than those through posters of the same"
+        " communities (standard error {error}; communities compared: {communities})."
+    ),
+    raises=N_(
+        "If those who did not answer are like those who did on a slip, they differ by about {suggested} of the"
+        " scale; the rule file assumes {assumed}. The evidence is computed with no less than the larger one."
+    ),
+    leaves=N_(
+        "Answers through slips suggest no more than the rule file assumes ({suggested}); they never lower the"
+        " assumption."
+    ),
+)
+
+
 def wave_sentences(waves: Mapping[str, Any], *, assumed: float, language: str) -> Iterator[str]:
-    """Yield how the last answers differ from the first, and what the evidence makes of it.
+    """Return how the last answers differ from the first, and what the evidence makes of it.
 
     Parameters
     ----------
@@ -20,9 +76,9 @@ def wave_sentences(waves: Mapping[str, Any], *, assumed: float, language: str) -
     language : str
         One of `analytics.languages.LANGUAGES`.
 
-    Yields
-    ------
-    str
+    Returns
+    -------
+    iterator of str
 
     Examples
     --------
@@ -33,48 +89,11 @@ def wave_sentences(waves: Mapping[str, Any], *, assumed: float, language: str) -
     the last third is 10.0 points less satisfied than the first (standard error 2.0; communities compared: 12).
     they differ by about 7.5% of the scale; the rule file assumes 3.0%
     """
-    _ = translator(language)
-    facts = {
-        "points": f"{abs(waves['difference']) * 100:.1f}",
-        "error": f"{waves['error'] * 100:.1f}",
-        "communities": f"{waves['communities']:,}",
-    }
-    if not waves["differs"]:
-        yield _(
-            "Of the answers that residents sent in themselves, the last third is about as satisfied as the first: they"
-            " are {points} points apart (standard error {error}; communities compared: {communities}).",
-            **facts,
-        )
-    elif waves["difference"] < 0:
-        yield _(
-            "Of the answers that residents sent in themselves, the last third is {points} points less satisfied than"
-            " the first (standard error {error}; communities compared: {communities}).",
-            **facts,
-        )
-    else:
-        yield _(
-            "Of the answers that residents sent in themselves, the last third is {points} points more satisfied than"
-            " the first (standard error {error}; communities compared: {communities}).",
-            **facts,
-        )
-    yield from _deviation_sentence(waves["deviation"], language)
-    spreads = {"suggested": percent(waves["spread"], 1), "assumed": percent(assumed, 1)}
-    if waves["spread"] > assumed:
-        yield _(
-            "If those who did not answer are like the last who did, they differ by about {suggested} of the scale; the"
-            " rule file assumes {assumed}. The evidence is computed with no less than the larger one.",
-            **spreads,
-        )
-    else:
-        yield _(
-            "The rule file assumes that those who did not answer differ by about {assumed} of the scale. The last"
-            " answers suggest no more than that ({suggested}); they never lower the assumption.",
-            **spreads,
-        )
+    return _sentences(waves, _OF_WAVES, assumed=assumed, language=language)
 
 
 def slip_sentences(channels: Mapping[str, Any], *, assumed: float, language: str) -> Iterator[str]:
-    """Yield how answers through slips differ from those through posters, and what the evidence makes of it.
+    """Return how answers through slips differ from those through posters, and what the evidence makes of it.
 
     Parameters
     ----------
@@ -85,9 +104,9 @@ def slip_sentences(channels: Mapping[str, Any], *, assumed: float, language: str
     language : str
         One of `analytics.languages.LANGUAGES`.
 
-    Yields
-    ------
-    str
+    Returns
+    -------
+    iterator of str
 
     Examples
     --------
@@ -98,54 +117,31 @@ def slip_sentences(channels: Mapping[str, Any], *, assumed: float, language: str
     Answers through household slips are 20.0 points less satisfied than those through posters of the same communities
     If those who did not answer are like those who did on a slip, they differ by about 15.0% of the scale
     """
+    return _sentences(channels, _OF_SLIPS, assumed=assumed, language=language)
+
+
+def _sentences(compared: Mapping[str, Any], words: _Words, *, assumed: float, language: str) -> Iterator[str]:
     _ = translator(language)
-    facts = {
-        "points": f"{abs(channels['difference']) * 100:.1f}",
-        "error": f"{channels['error'] * 100:.1f}",
-        "communities": f"{channels['communities']:,}",
-    }
-    if not channels["differs"]:
-        yield _(
-            "Answers through household slips are about as satisfied as those through posters of the same communities:"
-            " they are {points} points apart (standard error {error}; communities compared: {communities}).",
-            **facts,
-        )
-    elif channels["difference"] < 0:
-        yield _(
-            "Answers through household slips are {points} points less satisfied than those through posters of the same"
-            " communities (standard error {error}; communities compared: {communities}).",
-            **facts,
-        )
-    else:
-        yield _(
-            "Answers through household slips are {points} points more satisfied than those through posters of the same"
-            " communities (standard error {error}; communities compared: {communities}).",
-            **facts,
-        )
-    yield from _deviation_sentence(channels["deviation"], language)
-    spreads = {"suggested": percent(channels["spread"], 1), "assumed": percent(assumed, 1)}
-    if channels["spread"] > assumed:
-        yield _(
-            "If those who did not answer are like those who did on a slip, they differ by about {suggested} of the"
-            " scale; the rule file assumes {assumed}. The evidence is computed with no less than the larger one.",
-            **spreads,
-        )
-    else:
-        yield _(
-            "Answers through slips suggest no more than the rule file assumes ({suggested}); they never lower the"
-            " assumption.",
-            **spreads,
-        )
-
-
-def _deviation_sentence(deviation: float, language: str) -> Iterator[str]:
-    if deviation:
-        _ = translator(language)
+    said = words.alike
+    if compared["differs"]:
+        said = words.less if compared["difference"] < 0 else words.more
+    yield _(
+        said,
+        points=f"{abs(compared['difference']) * 100:.1f}",
+        error=f"{compared['error'] * 100:.1f}",
+        communities=f"{compared['communities']:,}",
+    )
+    if compared["deviation"]:
         yield _(
             "In some communities this difference is larger than in others, by more than chance (standard deviation"
             " {deviation} points).",
-            deviation=f"{deviation * 100:.1f}",
+            deviation=f"{compared['deviation'] * 100:.1f}",
         )
+    yield _(
+        words.raises if compared["spread"] > assumed else words.leaves,
+        suggested=percent(compared["spread"], 1),
+        assumed=percent(assumed, 1),
+    )
 
 
 def raised_sentence(region: str, spread: float, language: str) -> str:

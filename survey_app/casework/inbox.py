@@ -151,14 +151,10 @@ def count_queues(session: Session, scope: Scope, wanted: CaseFilter, at: OfficeT
 def count_due(session: Session, scope: Scope, at: OfficeTime) -> DueCases:
     """Return how many cases are due today and overdue."""
     tonight = datetime.combine(at.day + timedelta(days=1), time(), at.zone).astimezone(UTC)
-    # Counted apart, as an index gives them: a condition asked of each case takes three times as long.
-    today, overdue = (
-        cases_in(scope).where(*conditions).with_only_columns(func.count()).scalar_subquery()
-        for conditions in (
-            (Complaint.deadline_at > at.now, Complaint.deadline_at <= tonight),
-            (Complaint.deadline_at <= at.now,),
-        )
-    )
+    counting = cases_in(scope).with_only_columns(func.count())
+    # Apart, as an index gives them: a sum over a condition would ask it of each case.
+    today = counting.where(Complaint.deadline_at > at.now, Complaint.deadline_at <= tonight).scalar_subquery()
+    overdue = counting.where(Complaint.deadline_at <= at.now).scalar_subquery()
     counted = session.execute(select(today.label("today"), overdue.label("overdue"))).one()
     return DueCases(counted.today, counted.overdue)
 

@@ -134,10 +134,8 @@ def _conditions_of_group(session: Session, evaluation_id: int, query: GridQuery)
 def _looked_after_by(session: Session, evaluation_id: int, name: str) -> Select[int]:
     """Return the communities of the companies called exactly so, or else of those whose name contains this."""
     names = (PropertyCompany.name, PropertyCompany.english_name)
-    exactly, partly = (
-        select(PropertyCompany.id).where(or_(*conditions))
-        for conditions in ([each == name for each in names], [each.icontains(name, autoescape=True) for each in names])
-    )
+    exactly = select(PropertyCompany.id).where(or_(*(each == name for each in names)))
+    partly = select(PropertyCompany.id).where(or_(*(each.icontains(name, autoescape=True) for each in names)))
     meant = session.scalars(exactly).all() or partly
     return select(Community.id).where(company_id_on(last_day_of_round(session, evaluation_id)).in_(meant))
 

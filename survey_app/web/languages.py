@@ -55,7 +55,7 @@ def init_app(app: Flask) -> None:
     babel = Babel(app, locale_selector=lambda: Locale.parse(current_language(), sep="-"))
     babel.domain_instance = _SiteDomain()
     # A long list has hundreds of sentences, and Flask-Babel and Jinja look each up through several contexts.
-    app.jinja_env.globals.update(_=_sentence, gettext=_sentence, ngettext=_counted_sentence)
+    app.jinja_env.globals.update(_=_sentence, ngettext=_counted_sentence)
     app.jinja_env.globals.update(current_language=current_language, other_language=other_language)
     app.url_defaults(_keep_language)
 
@@ -72,8 +72,7 @@ class _SiteDomain(Domain):  # type: ignore[misc]  # Flask-Babel has no types
 
 def _sentence(message: str, **values: object) -> Markup:
     """Return a sentence of a template in the language of the page, with values that are escaped."""
-    language = current_language()
-    return _translated(message, language) % values if values else _without_values(message, language)
+    return _translated(message, current_language()) % values
 
 
 def _counted_sentence(singular: str, plural: str, count: int, /, **values: object) -> Markup:
@@ -85,11 +84,6 @@ def _counted_sentence(singular: str, plural: str, count: int, /, **values: objec
 @lru_cache(maxsize=4096)
 def _translated(message: str, language: str) -> Markup:
     return Markup(load_catalogue(TRANSLATIONS, language).ugettext(message))  # noqa: S704 (as above)
-
-
-@lru_cache(maxsize=4096)
-def _without_values(message: str, language: str) -> Markup:
-    return _translated(message, language) % {}
 
 
 def _asked_language() -> str | None:
