@@ -1,41 +1,27 @@
 """Answers through household slips beside those through posters: what they suggest about who did not answer."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy.typing as npt
 
-from analytics.statistics.answer_groups import compare_groups
+from analytics.statistics.answer_groups import GroupDifference, compare_groups
 
 
 @dataclass(frozen=True)
-class ChannelComparison:
-    """Comparison of answers through slips with those through posters, over communities.
+class ChannelComparison(GroupDifference):
+    """Comparison of answers through slips with those through posters: beside how they differ, what that suggests.
 
     Attributes
     ----------
-    communities : int
-        Those with at least two answers through both.
     poster, slip : int
-        Their answers through each.
-    difference, error : float
-        Satisfied share of those through slips minus that of those through posters, from −1 to 1, with its standard
-        error.
-    differs : bool
-        Whether they differ by more than chance.
-    deviation : float
-        Standard deviation over communities of the true difference; 0 if it is within chance.
+        The answers of the communities compared through each.
     spread : float
         Suggested ω in [0, 1], as a share of the range of scores: root mean square of how much households that did not
         answer differ from those that did.
     """
 
-    communities: int
     poster: int
     slip: int
-    difference: float
-    error: float
-    differs: bool
-    deviation: float
     spread: float
 
 
@@ -93,18 +79,14 @@ def compare_channels(
     >>> compare_channels([27] * 9, [30] * 9, [7] * 9, [10] * 9) is None
     True
     """
-    found = compare_groups(
+    compared = compare_groups(
         poster_satisfied, poster, slip_satisfied, slip, design_effect=design_effect, names=("poster", "slip")
     )
-    if found is None:
+    if compared is None:
         return None
     return ChannelComparison(
-        communities=found.communities,
-        poster=found.first,
-        slip=found.second,
-        difference=found.difference,
-        error=found.error,
-        differs=found.differs,
-        deviation=found.deviation,
-        spread=found.distance * found.first / (found.first + found.second),
+        **asdict(compared.found),
+        poster=compared.first,
+        slip=compared.second,
+        spread=compared.distance * compared.first / (compared.first + compared.second),
     )

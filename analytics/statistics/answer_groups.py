@@ -20,32 +20,44 @@ BY_CHANCE: Final = 0.05
 
 
 @dataclass(frozen=True)
-class GroupComparison:
-    """Comparison of the second group with the first, over communities.
+class GroupDifference:
+    """How much the second of two groups of answers differs from the first, over communities.
 
     Attributes
     ----------
     communities : int
         Those with at least two answers in both groups.
-    first, second : int
-        Their answers in each group.
     difference, error : float
         Satisfied share of the second group minus that of the first, from −1 to 1, and its standard error.
     differs : bool
         Whether the groups differ by more than chance.
     deviation : float
         Standard deviation over communities of the true difference; 0 if it is within chance.
-    distance : float
-        Root mean square of the true difference in [0, 1]; 0 where nothing exceeds chance.
     """
 
     communities: int
-    first: int
-    second: int
     difference: float
     error: float
     differs: bool
     deviation: float
+
+
+@dataclass(frozen=True)
+class GroupComparison:
+    """Comparison of the second group with the first.
+
+    Attributes
+    ----------
+    found : GroupDifference
+    first, second : int
+        The answers of the communities compared in each group.
+    distance : float
+        Root mean square of the true difference in [0, 1]; 0 where nothing exceeds chance.
+    """
+
+    found: GroupDifference
+    first: int
+    second: int
     distance: float
 
 
@@ -103,8 +115,9 @@ def compare_groups(
     --------
     In each of twenty communities 18 of 20 are satisfied in the first group and 16 of 20 in the second:
 
-    >>> found = compare_groups([18] * 20, [20] * 20, [16] * 20, [20] * 20)
-    >>> round(found.difference, 3), found.differs, found.deviation, round(found.distance, 3)
+    >>> compared = compare_groups([18] * 20, [20] * 20, [16] * 20, [20] * 20)
+    >>> found = compared.found
+    >>> round(found.difference, 3), found.differs, found.deviation, round(compared.distance, 3)
     (-0.1, True, 0.0, 0.1)
     >>> compare_groups([18] * 9, [20] * 9, [16] * 9, [20] * 9) is None
     True
@@ -136,13 +149,9 @@ def compare_groups(
     variance = _variance_between(weight, apart - difference, single)
     shift = max(0.0, difference**2 - error**2) if differs else 0.0
     return GroupComparison(
-        communities=communities,
+        found=GroupDifference(communities, difference, error, bool(differs), deviation=float(np.sqrt(variance))),
         first=int(number.sum()),
         second=int(later.sum()),
-        difference=difference,
-        error=error,
-        differs=bool(differs),
-        deviation=float(np.sqrt(variance)),
         distance=min(1.0, float(np.sqrt(shift + variance))),
     )
 

@@ -1,11 +1,11 @@
 """Waves of answers: whether the last to answer differ from the first, and what that suggests about all the others."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 import numpy.typing as npt
 
-from analytics.statistics.answer_groups import compare_groups
+from analytics.statistics.answer_groups import GroupDifference, compare_groups
 
 WAVES: Final = 3
 """Waves of equal size, in the order of answering; the middle one is compared with nothing."""
@@ -16,33 +16,20 @@ _LAST_BEYOND_MEAN: Final = (1 / 2) / ((WAVES - 1) / WAVES)
 
 
 @dataclass(frozen=True)
-class WaveComparison:
-    """Comparison of the last wave with the first, over communities.
+class WaveComparison(GroupDifference):
+    """Comparison of the last wave with the first: beside how they differ, what that suggests.
 
     Attributes
     ----------
-    communities : int
-        Those with at least two answers in both waves.
     first, last : int
-        Their answers in the first and in the last wave.
-    difference, error : float
-        Satisfied share of the last wave minus that of the first, from −1 to 1, and its standard error.
-    differs : bool
-        Whether the waves differ by more than chance.
-    deviation : float
-        Standard deviation over communities of the true difference; 0 if it is within chance.
+        The answers of the communities compared in the first and in the last wave.
     spread : float
         Suggested ω in [0, 1], as a share of the range of scores: root mean square of how much households that did not
         answer differ from those that did.
     """
 
-    communities: int
     first: int
     last: int
-    difference: float
-    error: float
-    differs: bool
-    deviation: float
     spread: float
 
 
@@ -99,18 +86,14 @@ def compare_waves(
     >>> compare_waves([18] * 9, [20] * 9, [16] * 9, [20] * 9) is None
     True
     """
-    found = compare_groups(
+    compared = compare_groups(
         first_satisfied, first, last_satisfied, last, design_effect=design_effect, names=("first", "last")
     )
-    if found is None:
+    if compared is None:
         return None
     return WaveComparison(
-        communities=found.communities,
-        first=found.first,
-        last=found.second,
-        difference=found.difference,
-        error=found.error,
-        differs=found.differs,
-        deviation=found.deviation,
-        spread=min(1.0, _LAST_BEYOND_MEAN * found.distance),
+        **asdict(compared.found),
+        first=compared.first,
+        last=compared.second,
+        spread=_LAST_BEYOND_MEAN * compared.distance,
     )

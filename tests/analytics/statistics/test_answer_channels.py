@@ -23,7 +23,12 @@ def test_who_answers_on_a_slip_differs_from_all_by_the_share_of_the_posters(coun
     pooled = groups.first + groups.second
 
     assert (found.poster, found.slip) == (groups.first, groups.second)
-    assert (found.difference, found.error, found.deviation) == (groups.difference, groups.error, groups.deviation)
+    difference = groups.found
+    assert (found.difference, found.error, found.deviation) == (
+        difference.difference,
+        difference.error,
+        difference.deviation,
+    )
     assert found.spread == pytest.approx(groups.distance * groups.first / pooled)
     assert 0 <= found.spread <= groups.distance
 
